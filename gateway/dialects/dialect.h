@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "gateway/base/error.h"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gatehouse {
+
+/// How a credential is put into a request head.
+struct CredentialHeader
+{
+    std::string_view name;   ///< as written on the wire, "Authorization"
+    std::string_view prefix; ///< before the credential, "Bearer " or empty
+};
+
+/// A vendor's wire format. Immutable and shared by all threads; the table is list.def.
+class Dialect
+{
+public:
+    virtual ~Dialect() = default;
+
+    /// As in configuration: openai, anthropic, gemini, ollama.
+    [[nodiscard]] virtual std::string_view name() const = 0;
+    /// Where the vendor's API expects \a credential.
+    [[nodiscard]] virtual CredentialHeader credentialHeader(std::string_view credential) const = 0;
+    /// The JSON body with which the vendor would say this, so that its SDK raises its own class.
+    /// \a message is plain text; it is escaped here.
+    [[nodiscard]] virtual std::string errorBody(int status,
+                                                std::string_view reason,
+                                                std::string_view message) const
+        = 0;
+};
+
+/// All dialects in the order of list.def.
+[[nodiscard]] std::span<const Dialect *const> dialects();
+/// Null where there is none of that name.
+[[nodiscard]] const Dialect *findDialect(std::string_view name);
+
+/// A provider whose address is known by its name (provider-apis, section 1).
+struct ProviderPreset
+{
+    std::string_view name;
+    std::string_view dialect;
+    std::string_view baseUrl;          ///< empty where only the user knows it (azure-openai)
+    std::string_view credentialHeader; ///< overrides the dialect's: "api-key"; else empty
+};
+[[nodiscard]] std::span<const ProviderPreset> providerPresets();
+[[nodiscard]] const ProviderPreset *findProviderPreset(std::string_view name);
+
+} // namespace gatehouse
