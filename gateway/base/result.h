@@ -15,7 +15,9 @@ template<typename E>
 class Unexpected
 {
 public:
-    explicit Unexpected(E error) : m_error(std::move(error)) {}
+    explicit Unexpected(E error)
+        : m_error(std::move(error))
+    {}
     [[nodiscard]] const E &error() const & { return m_error; }
     [[nodiscard]] E &&error() && { return std::move(m_error); }
 
@@ -34,23 +36,18 @@ public:
     using value_type = T;
     using error_type = E;
 
-    Result()
-        requires std::is_default_constructible_v<Stored>
-        : m_state(std::in_place_index<0>)
-    {
-    }
+    Result() requires std::is_default_constructible_v<Stored> : m_state(std::in_place_index<0>) {}
     template<typename U = Stored>
-        requires(!std::is_void_v<T> && std::is_convertible_v<U, Stored>
-                 && !std::is_same_v<std::remove_cvref_t<U>, Result>)
-    Result(U &&value) : m_state(std::in_place_index<0>, std::forward<U>(value))
-    {
-    }
+    requires(
+        !std::is_void_v<
+            T> && std::is_convertible_v<U, Stored> && !std::is_same_v<std::remove_cvref_t<U>, Result>)
+        Result(U &&value)
+        : m_state(std::in_place_index<0>, std::forward<U>(value))
+    {}
     template<typename G>
-        requires std::is_convertible_v<G, E>
-    Result(Unexpected<G> unexpected)
+    requires std::is_convertible_v<G, E> Result(Unexpected<G> unexpected)
         : m_state(std::in_place_index<1>, std::move(unexpected).error())
-    {
-    }
+    {}
 
     [[nodiscard]] bool has_value() const { return m_state.index() == 0; }
     explicit operator bool() const { return has_value(); }

@@ -20,17 +20,17 @@ namespace gatehouse {
 /// Sizes in bytes and deadlines of one exchange (Gateway.spec.limits).
 struct Limits
 {
-    std::size_t head = 64 * 1024;              ///< request or response head, else 431 / 502
-    std::size_t target = 16 * 1024;            ///< request target, else 414
+    std::size_t head = 64 * 1024;               ///< request or response head, else 431 / 502
+    std::size_t target = 16 * 1024;             ///< request target, else 414
     std::uint64_t body = 1024ULL * 1024 * 1024; ///< request body, else 413
-    std::uint32_t connections = 20'000;        ///< client connections of the whole gateway, else 503
-    std::chrono::milliseconds headTimeout{30'000};       ///< first byte of a head to its end, else 408
-    std::chrono::milliseconds bodyTimeout{60'000};       ///< 60 s plus 1 s for each 64 KiB, else 408
-    std::chrono::milliseconds idleTimeout{75'000};       ///< kept-alive client without a request
-    std::chrono::milliseconds connectTimeout{10'000};    ///< resolve + TCP + TLS, else 504
+    std::uint32_t connections = 20'000; ///< client connections of the whole gateway, else 503
+    std::chrono::milliseconds headTimeout{30'000};    ///< first byte of a head to its end, else 408
+    std::chrono::milliseconds bodyTimeout{60'000};    ///< 60 s plus 1 s for each 64 KiB, else 408
+    std::chrono::milliseconds idleTimeout{75'000};    ///< kept-alive client without a request
+    std::chrono::milliseconds connectTimeout{10'000}; ///< resolve + TCP + TLS, else 504
     std::chrono::milliseconds firstByteTimeout{300'000}; ///< request sent to first byte, else 504
     std::chrono::milliseconds streamTimeout{120'000}; ///< between bytes of an answer, either side
-    std::chrono::milliseconds drainTimeout{10'000};      ///< for exchanges in flight at the end
+    std::chrono::milliseconds drainTimeout{10'000};   ///< for exchanges in flight at the end
 };
 
 /// Where a provider is reached. Compared as a whole: equal origins share connections.
@@ -49,13 +49,13 @@ struct ProviderEntry
     std::string name;
     const Dialect *dialect = nullptr;
     Origin origin;
-    std::string basePath;   ///< path of baseUrl without its last slash: "/v1" or ""
+    std::string basePath;            ///< path of baseUrl without its last slash: "/v1" or ""
     std::string credentialReference; ///< "keychain:openai", "none"; safe to show
     /// The whole header line with its CRLF, or empty with `credential: none`; valid if no error.
     Secret credentialLine;
     std::optional<Error> credentialError; ///< requests get this 503 until it is mended
     std::string caPem;                    ///< trusted beside the system's store
-    bool insecure = false;                ///< the certificate is not verified; warned of at each start
+    bool insecure = false; ///< the certificate is not verified; warned of at each start
 };
 
 struct RouteEntry
@@ -124,7 +124,8 @@ struct Snapshot
     std::vector<std::string> warnings; ///< said at each start and reload
 
     /// The route of \a listener whose base path is \a path or a whole-segment prefix of it.
-    [[nodiscard]] const RouteEntry *findRoute(std::string_view listener, std::string_view path) const;
+    [[nodiscard]] const RouteEntry *findRoute(std::string_view listener,
+                                              std::string_view path) const;
 };
 
 } // namespace gatehouse

@@ -28,10 +28,8 @@ public:
     [[nodiscard]] virtual CredentialHeader credentialHeader(std::string_view credential) const = 0;
     /// The JSON body with which the vendor would say this, so that its SDK raises its own class.
     /// \a message is plain text; it is escaped here.
-    [[nodiscard]] virtual std::string errorBody(int status,
-                                                std::string_view reason,
-                                                std::string_view message) const
-        = 0;
+    [[nodiscard]] virtual std::string
+    errorBody(int status, std::string_view reason, std::string_view message) const = 0;
 };
 
 /// All dialects in the order of list.def.

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QStringList>
+
+namespace gatehouse {
+
+// The commands of `gatehouse`. Each gets the words after its own name, prints to std::cout and
+// std::cerr, and returns an ExitCode.
+
+[[nodiscard]] int runServe(const QStringList &args);
+[[nodiscard]] int runCheck(const QStringList &args);
+[[nodiscard]] int runClient(const QStringList &args);
+
+} // namespace gatehouse

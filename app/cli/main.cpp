@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+#include "app/cli/options.h"
+
+#ifdef __linux__
+#include "gateway/net/eventdispatcher.h"
+#endif
+
+#include <QCoreApplication>
+
+#include <array>
+#include <iostream>
+#include <string_view>
+
+namespace {
+
+constexpr std::string_view help = R"(Usage: gatehouse COMMAND [OPTIONS]
+
+  run     serve until SIGTERM or SIGINT; SIGHUP or a changed file reloads
+  check   check the configuration; one line for each problem
+  client  add, list, revoke or remove clients and their virtual keys
+
+gatehouse COMMAND --help tells more. gatehouse --version prints the version.
+)";
+
+struct Command
+{
+    std::string_view name;
+    int (*run)(const QStringList &args);
+};
+
+constexpr std::array<Command, 3> commands{{{"run", gatehouse::runServe},
+                                           {"check", gatehouse::runCheck},
+                                           {"client", gatehouse::runClient}}};
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+#ifdef __linux__
+    // Before the application would make its own: one loop for all threads, and no GLib.
+    QCoreApplication::setEventDispatcher(new gatehouse::net::EventDispatcher);
+#endif
+    const QCoreApplication application(argc, argv);
+    QCoreApplication::setApplicationName(QStringLiteral("gatehouse"));
+    QCoreApplication::setApplicationVersion(QStringLiteral(GATEHOUSE_VERSION));
+    QStringList args = QCoreApplication::arguments().mid(1);
+    const std::string name = args.isEmpty() ? std::string() : args.takeFirst().toStdString();
+    for (const Command &command : commands) {
+        if (name == command.name)
+            return command.run(args);
+    }
+    if (name == "--version") {
+        std::cout << "gatehouse " GATEHOUSE_VERSION "\n";
+        return gatehouse::ExitDone;
+    }
+    if (name == "--help" || name == "-h") {
+        std::cout << help;
+        return gatehouse::ExitDone;
+    }
+    if (!name.empty())
+        std::cerr << "gatehouse: there is no command " << name << "\n\n";
+    std::cerr << help;
+    return gatehouse::ExitWrongUsage;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "gateway/config/draft.h"
+#include "gateway/config/snapshot.h"
+
+#include <memory>
+#include <string>
+
+namespace gatehouse {
+
+struct BuildOutcome
+{
+    std::shared_ptr<const Snapshot> snapshot; ///< null where there is an error
+    Diagnostics diagnostics;                  ///< the draft's and those found here, sorted by place
+};
+
+/// What buildSnapshot would say, without a data directory.
+[[nodiscard]] Diagnostics checkDraft(const Draft &draft);
+
+/// Checks the resources against each other, reads the credentials and PEM files that they name and
+/// compiles them. A credential that cannot be read is no error here: requests get it (503), and it is
+/// a warning. The installation's hash key is read from \a dataDir, or made there.
+[[nodiscard]] BuildOutcome buildSnapshot(const Draft &draft, const std::string &dataDir);
+
+} // namespace gatehouse

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gateway/config/check.h"
+
+#include "gateway/base/text.h"
+#include "gateway/config/address.h"
+#include "gateway/config/provider.h"
+#include "gateway/schema/decode.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+namespace gatehouse {
+
+namespace {
+
+template<Record Spec>
+std::vector<std::string_view> namesOf(const std::vector<Resource<Spec>> &resources)
+{
+    std::vector<std::string_view> names;
+    for (const Resource<Spec> &resource : resources)
+        names.push_back(resource.name);
+    return names;
+}
+
+/// "there is no route "x"…" where \a name is none of the names.
+std::string missingName(std::string_view kind,
+                        std::string_view name,
+                        const std::vector<std::string_view> &names)
+{
+    if (std::ranges::find(names, name) != names.end())
+        return {};
+    return std::string("there is no ").append(kind) + " " + inQuotes(name)
+           + didYouMean(name, names);
+}
+
+/// Where something was seen first, to point at when it comes again.
+class FirstSeen
+{
+public:
+    /// "" the first time, else " is already used at FILE:LINE".
+    std::string add(const std::string &what, const std::string &file, Place place)
+    {
+        const auto [entry, isNew]
+            = m_places.try_emplace(what, file + ":" + std::to_string(place.line));
+        return isNew ? std::string() : " is already used at " + entry->second;
+    }
+
+private:
+    std::map<std::string, std::string> m_places;
+};
+
+std::string boundAddress(const ListenAddress &address)
+{
+    return address.ip + " " + std::to_string(address.port);
+}
+
+void checkListener(const Resource<GatewaySpec> &gateway,
+                   std::size_t index,
+                   FirstSeen &names,
+                   FirstSeen &addresses,
+                   Reporter &reporter)
+{
+    const ListenerSpec &listener = gateway.spec.listeners[index];
+    const Place namePlace = gateway.place({"listeners", index, "name"});
+    const Place addressPlace = gateway.place({"listeners", index, "address"});
+    if (const auto used = names.add(listener.name, gateway.file, namePlace); !used.empty())
+        reporter.error(namePlace, "the listener name " + inQuotes(listener.name) + used);
+    const auto address = parseListenAddress(listener.address);
+    if (!address)
+        return;
+    const auto used = addresses.add(boundAddress(*address), gateway.file, addressPlace);
+    if (address->port != 0 && !used.empty())
+        reporter.error(addressPlace, "the address " + listener.address + used);
+    if (isLoopbackHost(address->ip) || !listener.tls.certificate.empty())
+        return;
+    if (listener.insecure)
+        reporter.warning(addressPlace,
+                         "other machines reach " + listener.address
+                             + " without TLS: keys, prompts and answers can be read on the way");
+    else
+        reporter.error(addressPlace,
+                       "other machines would reach " + listener.address
+                           + " without TLS; add tls, use a loopback address or set insecure: true");
+}
+
+void checkGateways(const Draft &draft, Diagnostics &diagnostics)
+{
+    for (const Resource<GatewaySpec> &gateway : draft.gateways) {
+        Reporter reporter(gateway.file, diagnostics);
+        const Resource<GatewaySpec> &first = draft.gateways.front();
+        if (&gateway != &first)
+            reporter.error(gateway.namePlace(),
+                           "there may be only one Gateway; the first is at " + first.file + ":"
+                               + std::to_string(first.namePlace().line));
+        FirstSeen names;
+        FirstSeen addresses;
+        for (std::size_t i = 0; i < gateway.spec.listeners.size(); ++i)
+            checkListener(gateway, i, names, addresses, reporter);
+        const auto admin = parseListenAddress(gateway.spec.admin);
+        const Place place = gateway.place({"admin"});
+        if (!admin || admin->port == 0)
+            continue;
+        const auto used = addresses.add(boundAddress(*admin), gateway.file, place);
+        if (!used.empty())
+            reporter.error(place, "the address " + gateway.spec.admin + used);
+    }
+}
+
+std::string dialectOf(const Draft &draft, const std::string &providerName)
+{
+    const auto provider
+        = std::ranges::find(draft.providers, providerName, &Resource<ProviderSpec>::name);
+    return provider == draft.providers.end() ? std::string() : effectiveSpec(*provider).dialect;
+}
+
+void checkRoutes(const Draft &draft, Diagnostics &diagnostics)
+{
+    const GatewaySpec gateway
+        = draft.gateways.empty() ? GatewaySpec{} : draft.gateways.front().spec;
+    std::vector<std::string_view> listeners;
+    for (const ListenerSpec &listener : gateway.listeners)
+        listeners.push_back(listener.name);
+    const auto providers = namesOf(draft.providers);
+    FirstSeen basePaths;
+    for (const Resource<RouteSpec> &route : draft.routes) {
+        Reporter reporter(route.file, diagnostics);
+        const RouteSpec &spec = route.spec;
+        if (const auto missing = missingName("listener", spec.listener, listeners);
+            !missing.empty())
+            reporter.error(route.place({"listener"}), missing);
+        if (spec.provider.empty() || spec.basePath.empty())
+            continue; // reported as it was read
+        if (const auto missing = missingName("provider", spec.provider, providers);
+            !missing.empty())
+            reporter.error(route.place({"provider"}), missing);
+        const Place place = route.place({"basePath"});
+        const auto used = basePaths.add(spec.listener + spec.basePath, route.file, place);
+        if (!used.empty())
+            reporter.error(place,
+                           "the base path " + spec.basePath + " of listener "
+                               + inQuotes(spec.listener) + used);
+        const std::string providerDialect = dialectOf(draft, spec.provider);
+        if (!spec.dialect.empty() && !providerDialect.empty() && spec.dialect != providerDialect)
+            reporter.warning(route.place({"dialect"}),
+                             "the clients speak " + spec.dialect + " and the provider speaks "
+                                 + providerDialect + ": nothing translates between them");
+    }
+}
+
+void checkClients(const Draft &draft, Diagnostics &diagnostics)
+{
+    const auto routes = namesOf(draft.routes);
+    FirstSeen hashes;
+    for (const Resource<ClientSpec> &client : draft.clients) {
+        Reporter reporter(client.file, diagnostics);
+        for (std::size_t i = 0; i < client.spec.routes.size(); ++i) {
+            const auto missing = missingName("route", client.spec.routes[i], routes);
+            if (!missing.empty())
+                reporter.error(client.place({"routes", i}), missing);
+        }
+        FirstSeen ids;
+        for (std::size_t i = 0; i < client.spec.keys.size(); ++i) {
+            const KeySpec &key = client.spec.keys[i];
+            if (key.id.empty() || key.hash.empty())
+                continue; // reported as it was read
+            const Place idPlace = client.place({"keys", i, "id"});
+            if (const auto used = ids.add(key.id, client.file, idPlace); !used.empty())
+                reporter.error(idPlace, "the key id " + inQuotes(key.id) + used);
+            const Place hashPlace = client.place({"keys", i, "hash"});
+            if (const auto used = hashes.add(key.hash, client.file, hashPlace); !used.empty())
+                reporter.error(hashPlace, "this key hash" + used + "; each key has one client");
+        }
+    }
+}
+
+} // namespace
+
+void checkReferences(const Draft &draft, Diagnostics &diagnostics)
+{
+    checkGateways(draft, diagnostics);
+    checkRoutes(draft, diagnostics);
+    checkClients(draft, diagnostics);
+}
+
+} // namespace gatehouse

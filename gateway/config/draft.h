@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "gateway/config/resources.h"
+#include "gateway/schema/document.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gatehouse {
+
+/// A document of the configuration and where it stands.
+template<Record Spec>
+struct Resource
+{
+    std::string name = {};
+    std::map<std::string, std::string> labels = {};
+    Spec spec = {};
+    std::string file = {};
+    std::shared_ptr<const Node> document = {};
+
+    /// Where a part of spec stands, or what is nearest to it.
+    [[nodiscard]] Place place(std::initializer_list<PathStep> path) const
+    {
+        const Node *specNode = document->find("spec");
+        return placeOf(specNode == nullptr ? *document : *specNode, path);
+    }
+    [[nodiscard]] Place namePlace() const { return placeOf(*document, {"metadata", "name"}); }
+};
+
+/// Configuration as it was read, valid or not. A resource with a mistake in its spec is here with that
+/// field's default, so that those who name it are not blamed too.
+struct Draft
+{
+    std::string directory;
+    std::vector<Resource<GatewaySpec>> gateways = {};
+    std::vector<Resource<ProviderSpec>> providers = {};
+    std::vector<Resource<RouteSpec>> routes = {};
+    std::vector<Resource<ClientSpec>> clients = {};
+    std::string revision = {};    ///< 16 hexadecimal digits over the files' names and bytes
+    Diagnostics diagnostics = {}; ///< of reading; checkDraft says what the resources lack
+
+    [[nodiscard]] std::size_t resourceCount() const
+    {
+        return gateways.size() + providers.size() + routes.size() + clients.size();
+    }
+};
+
+} // namespace gatehouse

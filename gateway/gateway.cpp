@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gateway/gateway.h"
+
+#include "gateway/config/snapshot.h"
+#include "gateway/net/acceptor.h"
+#include "gateway/net/admin.h"
+#include "gateway/net/post.h"
+#include "gateway/net/runtime.h"
+#include "gateway/net/worker.h"
+
+#include <QTimer>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+namespace gatehouse {
+
+namespace {
+
+/// Hands accepted connections to the worker that has the fewest. Made once, then used by the
+/// acceptor's thread only, but for the limit.
+class Distributor
+{
+public:
+    void start(unsigned workers)
+    {
+        for (unsigned i = 0; i < workers; ++i) {
+            m_workers.push_back(std::make_unique<net::WorkerThread>());
+            m_workers.back()->start();
+        }
+    }
+    void setLimit(std::uint32_t connections) { m_limit = static_cast<int>(connections); }
+
+    /// Any thread.
+    void forEach(const std::function<void(net::Worker &)> &call)
+    {
+        for (const auto &worker : m_workers)
+            worker->post(call);
+    }
+    void take(int descriptor, const std::shared_ptr<const std::string> &listener)
+    {
+        int total = 0;
+        net::WorkerThread *chosen = nullptr;
+        for (const auto &worker : m_workers) {
+            total += worker->connectionCount();
+            if (chosen == nullptr || worker->connectionCount() < chosen->connectionCount())
+                chosen = worker.get();
+        }
+        if (total >= m_limit) {
+            refuse(descriptor);
+            return;
+        }
+        ++chosen->connectionCount();
+        chosen->post(
+            [descriptor, listener](net::Worker &worker) { worker.adopt(descriptor, listener); });
+    }
+    [[nodiscard]] bool isStarted() const { return !m_workers.empty(); }
+    [[nodiscard]] std::size_t size() const { return m_workers.size(); }
+
+private:
+    /// No request was read and no worker is troubled: that is what the limit is for.
+    static void refuse(int descriptor)
+    {
+        static constexpr std::string_view answer
+            = "HTTP/1.1 503 Service Unavailable\r\nx-gatehouse-reason: overloaded\r\n"
+              "Content-Length: 0\r\nConnection: close\r\n\r\n";
+        ::send(descriptor, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ::close(descriptor);
+    }
+
+    std::vector<std::unique_ptr<net::WorkerThread>> m_workers;
+    std::atomic<int> m_limit{0};
+};
+
+struct OpenListener
+{
+    ListenerEntry entry;    ///< without TLS, which may change while it is open
+    std::uint16_t port = 0; ///< the one in use
+};
+
+bool isSameAddress(const ListenerEntry &a, const ListenerEntry &b)
+{
+    return a.name == b.name && a.address == b.address && a.port == b.port;
+}
+
+} // namespace
+
+class Gateway::Private
+{
+public:
+    Result<std::vector<std::pair<OpenListener, net::BoundSocket>>>
+    bindNew(const Snapshot &snapshot) const;
+    Result<void> bindAdmin(const Snapshot &snapshot);
+    void swapListeners(const Snapshot &snapshot,
+                       std::vector<std::pair<OpenListener, net::BoundSocket>> added);
+
+    std::shared_ptr<const net::Runtime> runtime;
+    std::vector<OpenListener> listeners;
+    std::unique_ptr<net::AdminServer> admin;
+    std::optional<ListenerEntry> adminEntry;
+    net::Mailbox mailbox;
+    Distributor workers; // gone before the mailbox that they report to
+    net::Acceptor acceptor{[this](int descriptor, const std::shared_ptr<const std::string> &name) {
+        workers.take(descriptor, name);
+    }};
+    std::size_t undrained = 0;
+    bool isDraining = false;
+};
+
+Result<std::vector<std::pair<OpenListener, net::BoundSocket>>>
+Gateway::Private::bindNew(const Snapshot &snapshot) const
+{
+    std::vector<std::pair<OpenListener, net::BoundSocket>> added;
+    for (const ListenerEntry &entry : snapshot.listeners) {
+        const bool isOpen = std::any_of(listeners.begin(), listeners.end(), [&](const auto &open) {
+            return isSameAddress(open.entry, entry);
+        });
+        if (isOpen)
+            continue;
+        auto bound = net::bindListener(entry.address, entry.port);
+        if (!bound) {
+            for (const auto &[listener, socket] : added)
+                ::close(socket.descriptor);
+            return Unexpected(std::move(bound).error());
+        }
+        added.push_back(
+            {OpenListener{{entry.name, entry.address, entry.port, nullptr}, bound->port}, *bound});
+    }
+    return added;
+}
+
+Result<void> Gateway::Private::bindAdmin(const Snapshot &snapshot)
+{
+    if (!snapshot.admin) {
+        admin.reset();
+    } else if (!adminEntry || !isSameAddress(*adminEntry, *snapshot.admin)) {
+        auto bound = net::bindListener(snapshot.admin->address, snapshot.admin->port);
+        if (!bound)
+            return Unexpected(std::move(bound).error());
+        admin = std::make_unique<net::AdminServer>(bound->descriptor);
+    }
+    adminEntry = snapshot.admin;
+    return {};
+}
+
+void Gateway::Private::swapListeners(const Snapshot &snapshot,
+                                     std::vector<std::pair<OpenListener, net::BoundSocket>> added)
+{
+    for (const auto &[listener, socket] : added)
+        acceptor.open(socket, listener.entry.name);
+    std::vector<OpenListener> now;
+    for (const ListenerEntry &entry : snapshot.listeners) {
+        const auto isSame
+            = [&](const OpenListener &open) { return isSameAddress(open.entry, entry); };
+        auto found = std::find_if(listeners.begin(), listeners.end(), isSame);
+        if (found != listeners.end()) {
+            now.push_back(*found);
+            listeners.erase(found);
+            continue;
+        }
+        for (const auto &[listener, socket] : added) {
+            if (isSame(listener))
+                now.push_back(listener);
+        }
+    }
+    for (const OpenListener &gone : listeners)
+        acceptor.close(gone.port);
+    listeners = std::move(now);
+}
+
+Gateway::Gateway(QObject *parent)
+    : QObject(parent)
+    , d(std::make_unique<Private>())
+{}
+
+Gateway::~Gateway()
+{
+    d->acceptor.closeAll();
+}
+
+Result<void> Gateway::apply(std::shared_ptr<const Snapshot> snapshot)
+{
+    auto runtime = net::Runtime::build(std::move(snapshot), d->runtime.get());
+    if (!runtime)
+        return Unexpected(std::move(runtime).error());
+    const Snapshot &next = *(*runtime)->snapshot;
+    auto added = d->bindNew(next);
+    if (!added)
+        return Unexpected(std::move(added).error());
+    if (auto result = d->bindAdmin(next); !result) {
+        for (const auto &[listener, socket] : *added)
+            ::close(socket.descriptor);
+        return result;
+    }
+    d->runtime = *runtime;
+    if (!d->workers.isStarted())
+        d->workers.start(next.workers);
+    d->workers.setLimit(next.limits.connections);
+    // Before the listeners: no connection comes to a worker that does not know its listener.
+    d->workers.forEach([runtime = *runtime](net::Worker &worker) { worker.apply(runtime); });
+    d->swapListeners(next, std::move(added).value());
+    if (d->admin)
+        d->admin->setReady(!d->isDraining);
+    Q_EMIT applied(QString::fromStdString(next.revision));
+    return {};
+}
+
+QStringList Gateway::urls() const
+{
+    QStringList urls;
+    for (const OpenListener &listener : d->listeners) {
+        const auto &tls = d->runtime->listenerTls;
+        QString address = QString::fromStdString(listener.entry.address);
+        if (address.contains(QLatin1Char(':')))
+            address = QLatin1Char('[') + address + QLatin1Char(']');
+        urls.append((tls.contains(listener.entry.name) ? QStringLiteral("https://")
+                                                       : QStringLiteral("http://"))
+                    + address + QLatin1Char(':') + QString::number(listener.port));
+    }
+    return urls;
+}
+
+void Gateway::drain()
+{
+    if (std::exchange(d->isDraining, true))
+        return;
+    if (d->admin)
+        d->admin->setReady(false);
+    d->acceptor.closeAll();
+    d->undrained = d->workers.size();
+    if (d->undrained == 0) {
+        Q_EMIT drained();
+        return;
+    }
+    const auto workerDrained = [this] {
+        if (d->undrained != 0 && --d->undrained == 0)
+            Q_EMIT drained();
+    };
+    d->workers.forEach([this, workerDrained](net::Worker &worker) {
+        worker.drain([this, workerDrained] { d->mailbox.post(workerDrained); });
+    });
+    QTimer::singleShot(d->runtime->snapshot->limits.drainTimeout, this, [this] {
+        if (std::exchange(d->undrained, 0) != 0)
+            Q_EMIT drained();
+    });
+}
+
+} // namespace gatehouse

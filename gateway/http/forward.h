@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "gateway/http/head.h"
+
+#include <string>
+#include <string_view>
+
+namespace gatehouse::http {
+
+/// What the gateway puts into a request head of its own.
+struct RequestRewrite
+{
+    std::string_view basePath;       ///< of the provider; goes before \a path
+    std::string_view path;           ///< below the route's base path, as written
+    std::string_view query;          ///< with its '?', the virtual key taken out; or empty
+    std::string_view authority;      ///< the Host value
+    std::string_view credentialLine; ///< whole line with CRLF, or empty
+};
+
+/// Appends to \a out the head for the provider: written anew from what was parsed, end-to-end fields
+/// in their order and as spelled. Left out are hop-by-hop and Connection-named fields, Host, Expect,
+/// the carriers of credentials (all of them where we bring one, else those with a virtual key).
+void writeRequestHead(std::string &out, const RequestHead &request, const RequestRewrite &rewrite);
+
+/// How a response's end is shown to the client.
+struct ResponseRewrite
+{
+    Framing framing = Framing::None; ///< what the client will see
+    bool toHttp10 = false;
+    bool close = false; ///< we close after this message
+};
+
+/// The same towards the client; the provider's x-gatehouse-reason is left out, so that the name can
+/// be trusted.
+void writeResponseHead(std::string &out,
+                       const ResponseHead &response,
+                       const ResponseRewrite &rewrite);
+
+/// Appends the fields as a trailer section, hop-by-hop ones left out, with its empty line.
+void writeTrailers(std::string &out, const std::vector<Field> &fields);
+
+} // namespace gatehouse::http

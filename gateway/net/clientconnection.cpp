@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gateway/net/clientconnection.h"
+
+#include "gateway/http/reply.h"
+
+#include <utility>
+
+namespace gatehouse::net {
+
+namespace {
+
+constexpr std::chrono::milliseconds lingerTime{2'000};
+constexpr std::uint64_t maxLingered = 64ULL * 1024 * 1024;
+/// Body bytes that buy another second of the body's deadline.
+constexpr std::uint64_t bytesPerSecond = 64 * 1024;
+
+} // namespace
+
+ClientConnection::ClientConnection(WorkerContext &context,
+                                   ClientConnectionOwner &owner,
+                                   std::shared_ptr<const std::string> listener)
+    : m_context(context)
+    , m_owner(owner)
+    , m_listener(std::move(listener))
+    , m_socket(*context.loop, *this)
+    , m_relay(context, *this)
+{}
+
+bool ClientConnection::adopt(int descriptor, SslHandle ssl)
+{
+    const bool isPlain = ssl == nullptr;
+    if (!m_socket.adopt(descriptor, std::move(ssl)))
+        return false;
+    if (isPlain)
+        m_phase = Phase::Head;
+    awaitRequest(m_context.limits().headTimeout);
+    return true;
+}
+
+void ClientConnection::socketOpened()
+{
+    m_phase = Phase::Head;
+    awaitRequest(m_context.limits().headTimeout);
+}
+
+void ClientConnection::socketFailed(const std::string &, bool)
+{
+    close();
+}
+
+void ClientConnection::socketHangUp()
+{
+    close(); // gone, whatever was under way
+}
+
+void ClientConnection::socketDrained()
+{
+    if (m_phase == Phase::Closing)
+        closeWhenWritten();
+    else if (m_relay.isActive())
+        m_relay.clientDrained();
+}
+
+void ClientConnection::close()
+{
+    if (m_phase == Phase::Closed)
+        return;
+    m_phase = Phase::Closed;
+    m_deadline.clear();
+    m_relay.cancel();
+    m_socket.close();
+    m_owner.clientClosed(*this);
+}
+
+void ClientConnection::drain()
+{
+    if (m_phase == Phase::Head && m_in.empty())
+        close();
+}
+
+void ClientConnection::awaitRequest(std::chrono::milliseconds timeout)
+{
+    m_context.setDeadline(m_deadline, timeout);
+}
+
+void ClientConnection::process()
+{
+    if (m_isProcessing)
+        return;
+    m_isProcessing = true;
+    while (step()) {
+    }
+    m_isProcessing = false;
+}
+
+/// Does one thing that can be done now; false where there is none.
+bool ClientConnection::step()
+{
+    std::string_view bytes;
+    switch (m_phase) {
+    case Phase::Opening:
+    case Phase::Closing:
+    case Phase::Closed:
+        return false;
+    case Phase::Head:
+        if (std::exchange(m_hasUnread, false)) {
+            takeHead({});
+            return true;
+        }
+        if (!read(bytes))
+            return false;
+        takeHead(bytes);
+        return true;
+    case Phase::Exchange:
+        if (!m_relay.wantsRequestBytes())
+            return false;
+        if (std::exchange(m_hasUnread, false)) {
+            const std::string kept = std::exchange(m_in, {});
+            takeBody(kept);
+            return true;
+        }
+        if (!read(bytes))
+            return false;
+        takeBody(bytes);
+        return true;
+    case Phase::Lingering:
+        if (!read(bytes))
+            return false;
+        m_lingered += bytes.size();
+        if (m_lingered > maxLingered)
+            close();
+        return true;
+    }
+    return false;
+}
+
+/// False where nothing came; the connection may be closed then.
+bool ClientConnection::read(std::string_view &bytes)
+{
+    if (!m_socket.mayRead())
+        return false;
+    const Socket::ReadResult result = m_socket.read(m_context.readBuffer);
+    switch (result.status) {
+    case Socket::ReadStatus::Data:
+        bytes = {m_context.readBuffer.data(), result.size};
+        return true;
+    case Socket::ReadStatus::WouldBlock:
+        return false;
+    case Socket::ReadStatus::End:
+    case Socket::ReadStatus::Failed:
+        close();
+        return false;
+    }
+    return false;
+}
+
+void ClientConnection::takeHead(std::string_view bytes)
+{
+    if (!m_in.empty()) {
+        m_in.append(bytes);
+        bytes = m_in;
+    }
+    const Limits &limits = m_context.limits();
+    switch (m_scanner.scan(bytes)) {
+    case http::HeadScanner::Outcome::Malformed:
+        refuseHead({ErrorCode::BadRequest, "a bare LF, a folded line or no request line"});
+        return;
+    case http::HeadScanner::Outcome::NeedMore:
+        if (bytes.size() > limits.head) {
+            const bool inTarget = bytes.substr(0, limits.head).find('\n') == std::string_view::npos;
+            refuseHead({inTarget ? ErrorCode::TargetTooLong : ErrorCode::HeadTooLarge, {}});
+            return;
+        }
+        if (m_in.empty())
+            m_in.assign(bytes);
+        if (!std::exchange(m_headBegun, true))
+            m_context.setDeadline(m_deadline, limits.headTimeout);
+        return;
+    case http::HeadScanner::Outcome::Complete:
+        break;
+    }
+    const std::size_t length = m_scanner.length();
+    m_scanner = {};
+    m_headBegun = false;
+    if (length > limits.head) {
+        refuseHead({ErrorCode::HeadTooLarge, {}});
+        return;
+    }
+    const std::string kept = std::exchange(m_in, {}); // what bytes may look into
+    headComplete(bytes.substr(0, length), bytes.substr(length));
+}
+
+void ClientConnection::headComplete(std::string_view head, std::string_view rest)
+{
+    const Snapshot &snapshot = *m_context.runtime->snapshot;
+    http::RequestHead &request = m_context.request;
+    if (auto parsed = http::parseRequestHead(head, snapshot.limits.target, request); !parsed) {
+        refuseHead(parsed.error());
+        return;
+    }
+    m_phase = Phase::Exchange;
+    m_keepAlive = request.keepAlive && !m_context.isDraining;
+    m_toHead = request.method == "HEAD";
+    const bool hasBody = request.framing != http::Framing::None;
+    Admission admission;
+    auto admitted = net::admit(request, snapshot, *m_listener, *m_context.hasher, admission);
+    m_dialect = admission.route != nullptr ? admission.route->dialect : nullptr;
+    if (admitted && request.framing == http::Framing::Length
+        && request.contentLength > snapshot.limits.body)
+        admitted = Unexpected(Error{ErrorCode::BodyTooLarge, {}});
+    if (!admitted) {
+        keep(rest);
+        answer(admitted.error(), m_keepAlive && !hasBody);
+        return;
+    }
+    m_relay.begin(request, admission);
+    if (hasBody) {
+        m_relay.takeRequestBytes(rest);
+        if (!m_relay.isRequestComplete()) {
+            m_bodySince = WorkerContext::now();
+            m_context.setDeadline(m_deadline, snapshot.limits.bodyTimeout);
+        }
+    }
+    if (m_phase != Phase::Exchange)
+        return; // refused by its first bytes
+    keep(rest);
+    m_relay.start();
+}
+
+void ClientConnection::keep(std::string_view rest)
+{
+    m_in.assign(rest);
+    m_hasUnread = !rest.empty();
+}
+
+void ClientConnection::takeBody(std::string_view bytes)
+{
+    const std::uint64_t size = bytes.size();
+    m_relay.takeRequestBytes(bytes);
+    if (m_phase != Phase::Exchange)
+        return;
+    if (!m_relay.isRequestComplete()) {
+        // Each piece buys the time that a slow but honest client needs for it; a trickle does not.
+        m_bodySince += std::chrono::milliseconds(size * 1000 / bytesPerSecond);
+        m_context.deadlines.set(m_deadline, m_bodySince + m_context.limits().bodyTimeout);
+    }
+    keep(bytes);
+}
+
+void ClientConnection::relayCompleted(bool keepAlive)
+{
+    m_dialect = nullptr;
+    if (!keepAlive || m_context.isDraining) {
+        closeWhenWritten();
+        return;
+    }
+    m_phase = Phase::Head;
+    awaitRequest(m_context.limits().idleTimeout);
+    if (m_hasUnread || m_socket.mayRead())
+        process();
+}
+
+void ClientConnection::relayRefused(const Error &error)
+{
+    answer(error, m_keepAlive && m_relay.isRequestComplete());
+}
+
+void ClientConnection::relayBroken(bool byReset)
+{
+    m_relay.cancel();
+    if (byReset) {
+        m_socket.abort();
+        close();
+        return;
+    }
+    // Closing short of the announced length, or without the last chunk, says that it was cut off.
+    closeWhenWritten();
+}
+
+void ClientConnection::refuseHead(const Error &error)
+{
+    m_phase = Phase::Exchange;
+    m_dialect = nullptr;
+    answer(error, false);
+}
+
+void ClientConnection::answer(const Error &error, bool keepAlive)
+{
+    const bool stays = keepAlive && !m_context.isDraining;
+    const ErrorInfo &info = error.info();
+    // Where no route was found there is no dialect either; most tools read the first one's.
+    const Dialect &dialect = m_dialect != nullptr ? *m_dialect : *dialects().front();
+    const std::string body = dialect.errorBody(info.status, info.reason, error.message());
+    m_socket.write(http::ownReply({.status = info.status,
+                                   .reason = info.reason,
+                                   .body = body,
+                                   .toHead = m_toHead,
+                                   .keepAlive = stays}));
+    m_toHead = false;
+    relayCompleted(stays);
+}
+
+void ClientConnection::closeWhenWritten()
+{
+    if (m_socket.pending() != 0) {
+        m_phase = Phase::Closing;
+        m_context.setDeadline(m_deadline, m_context.limits().streamTimeout);
+        return;
+    }
+    linger();
+}
+
+void ClientConnection::linger()
+{
+    m_phase = Phase::Lingering;
+    m_in = std::string();
+    m_hasUnread = false;
+    m_lingered = 0;
+    m_socket.shutdownWrite();
+    m_context.setDeadline(m_deadline, lingerTime);
+    process();
+}
+
+void ClientConnection::stalled()
+{
+    switch (m_phase) {
+    case Phase::Exchange:
+        if (m_relay.isRequestComplete() || !m_relay.isActive())
+            return;                         // the relay watches the rest
+        if (!m_relay.wantsRequestBytes()) { // it is the provider who does not take it
+            m_context.setDeadline(m_deadline, m_context.limits().bodyTimeout);
+            return;
+        }
+        m_relay.cancel();
+        answer({ErrorCode::RequestTimeout, "its body"}, false);
+        return;
+    case Phase::Head:
+        if (m_headBegun) {
+            refuseHead({ErrorCode::RequestTimeout, "its head"});
+            return;
+        }
+        break;
+    default: // nothing came within its time, or nothing goes out
+        break;
+    }
+    close();
+}
+
+} // namespace gatehouse::net

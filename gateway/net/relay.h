@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "gateway/http/body.h"
+#include "gateway/net/guard.h"
+#include "gateway/net/providerconnection.h"
+#include "gateway/net/workercontext.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace gatehouse::net {
+
+/// The client side of a relay: where the answer goes.
+class RelayClient
+{
+public:
+    RelayClient() = default;
+    RelayClient(const RelayClient &) = delete;
+    RelayClient &operator=(const RelayClient &) = delete;
+
+    virtual void writeToClient(std::span<iovec> parts) = 0;
+    /// Bytes of the answer that the client has not taken yet.
+    [[nodiscard]] virtual std::size_t pendingToClient() const = 0;
+    /// The provider can take more of the request.
+    virtual void relayWantsMore() = 0;
+    /// The answer is complete and written. \a keepAlive: another request may follow.
+    virtual void relayCompleted(bool keepAlive) = 0;
+    /// No answer was begun: the client is to be told \a error.
+    virtual void relayRefused(const Error &error) = 0;
+    /// The answer was cut off: the client must not take what it has for complete. \a byReset: only a
+    /// reset says so, since the answer ends with the connection.
+    virtual void relayBroken(bool byReset) = 0;
+
+protected:
+    ~RelayClient() = default;
+};
+
+/// Moves one exchange at a time between a client and a provider connection, with back-pressure both
+/// ways; a tunnel after a 101. Reused for the requests of a kept-alive client. When it has told its
+/// client one of the three ends, it holds no provider connection any more.
+class Relay final : private ProviderUser
+{
+public:
+    Relay(WorkerContext &context, RelayClient &client)
+        : m_context(context)
+        , m_client(client)
+    {}
+    ~Relay();
+
+    /// Takes up an admitted request. Call takeRequestBytes with what came behind the head, then start.
+    void begin(const http::RequestHead &request, const Admission &admission);
+    /// Gets a connection and sends what there is. May end the exchange before it returns.
+    void start();
+    /// Uses up the body's bytes at the front of \a bytes; what is left belongs to the next request.
+    void takeRequestBytes(std::string_view &bytes);
+
+    [[nodiscard]] bool isActive() const { return m_phase != Phase::None; }
+    /// True where bytes from the client are for this exchange and can be taken now.
+    [[nodiscard]] bool wantsRequestBytes() const;
+    [[nodiscard]] bool isRequestComplete() const { return m_requestComplete; }
+    [[nodiscard]] bool isTunnel() const { return m_phase == Phase::Tunnel; }
+    /// The client took all that was pending.
+    void clientDrained();
+    /// The client is gone, or the gateway stops: ends without a word.
+    void cancel();
+
+private:
+    enum class Phase : std::uint8_t { None, Prepared, Opening, AwaitingHead, Response, Tunnel };
+
+    struct StallDeadline final : Deadline
+    {
+        explicit StallDeadline(Relay &relay)
+            : owner(relay)
+        {}
+        void expired() override { owner.stalled(); }
+        Relay &owner;
+    };
+
+    void providerOpened() override;
+    void providerInterim(const http::ResponseHead &head) override;
+    void providerHead(const http::ResponseHead &head) override;
+    void providerBody(std::string_view bytes) override;
+    void providerEnd(const std::vector<http::Field> &trailers) override;
+    void providerFlush() override;
+    void providerFailed(const Error &error) override;
+    void providerDrained() override;
+    [[nodiscard]] bool mayTakeResponse() const override { return m_client.pendingToClient() == 0; }
+
+    void openConnection();
+    void sendPrepared();
+    void sendRequest(std::span<iovec> parts);
+    [[nodiscard]] bool takeRequestEnd(std::string &ending);
+    [[nodiscard]] bool mayRetry(const Error &error) const;
+    void writeResponse(std::string_view ending);
+    void stalled();
+    void fail(const Error &error);
+    void end();
+
+    WorkerContext &m_context;
+    RelayClient &m_client;
+    ProviderConnection *m_connection = nullptr;
+    std::shared_ptr<const Runtime> m_runtime; ///< pinned for the exchange
+    const RouteEntry *m_route = nullptr;
+    StallDeadline m_deadline{*this};
+    http::BodyReader m_requestBody;
+    std::uint64_t m_requestBytes = 0;
+    std::string m_prepared; ///< head and body not yet sent, then kept while a retry is possible
+    Phase m_phase = Phase::None;
+    http::Framing m_framing = http::Framing::None; ///< of the answer as the client sees it
+    bool m_requestChunked = false;
+    bool m_requestComplete = false;
+    bool m_isKept = false; ///< m_prepared holds all that was sent
+    bool m_isIdempotent = false;
+    bool m_toHead = false;
+    bool m_toHttp10 = false;
+    bool m_expectsContinue = false;
+    bool m_maySwitch = false;
+    bool m_keepAlive = false;
+};
+
+} // namespace gatehouse::net

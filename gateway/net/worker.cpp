@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gateway/net/worker.h"
+
+#ifdef __linux__
+#include "gateway/net/eventdispatcher.h"
+#else
+#include "gateway/net/notifierloop.h"
+#endif
+
+#include <QTimerEvent>
+
+#include <sys/ioctl.h>
+
+#include <utility>
+
+#include <unistd.h>
+
+namespace gatehouse::net {
+
+Worker::Worker(IoLoop &ioLoop, std::atomic<int> &connectionCount)
+    : m_connectionCount(connectionCount)
+{
+    loop = &ioLoop;
+    pool = &m_pool;
+}
+
+Worker::~Worker()
+{
+    // Relays give their provider connections back to the pool, so clients go first.
+    while (!m_clients.empty())
+        m_clients.begin()->first->close();
+}
+
+void Worker::apply(std::shared_ptr<const Runtime> newRuntime)
+{
+    if (!hasher || runtime->snapshot->hashKey != newRuntime->snapshot->hashKey)
+        hasher = std::make_unique<KeyHasher>(newRuntime->snapshot->hashKey);
+    runtime = std::move(newRuntime);
+}
+
+void Worker::adopt(int descriptor, std::shared_ptr<const std::string> listener)
+{
+    if (isDraining || !runtime) {
+        ::close(descriptor);
+        --m_connectionCount;
+        return;
+    }
+    int on = 1;
+    ::ioctl(descriptor, FIONBIO, &on);
+    const TlsContext *tls = runtime->tlsOf(*listener);
+    if (!m_ticker.isActive())
+        m_ticker.start(static_cast<int>(Deadlines::tick.count()), this);
+    auto connection = std::make_unique<ClientConnection>(
+        *this, static_cast<ClientConnectionOwner &>(*this), std::move(listener));
+    ClientConnection &client = *connection;
+    m_clients.emplace(&client, std::move(connection));
+    if (!client.adopt(descriptor, tls != nullptr ? tls->toClient() : nullptr))
+        client.close();
+}
+
+void Worker::clientClosed(ClientConnection &connection)
+{
+    auto node = m_clients.extract(&connection);
+    bury(std::move(node.mapped()));
+    --m_connectionCount;
+    tellIfDrained();
+}
+
+void Worker::bury(std::unique_ptr<Buriable> dead)
+{
+    if (m_dead.empty())
+        m_later.post([this] { std::exchange(m_dead, {}).clear(); });
+    m_dead.push_back(std::move(dead));
+}
+
+void Worker::timerEvent(QTimerEvent *event)
+{
+    if (event->timerId() != m_ticker.timerId())
+        return;
+    deadlines.advance(now());
+    if (deadlines.isEmpty())
+        m_ticker.stop();
+}
+
+void Worker::drain(std::function<void()> drained)
+{
+    isDraining = true;
+    m_drained = std::move(drained);
+    std::vector<ClientConnection *> clients;
+    for (const auto &[client, owned] : m_clients)
+        clients.push_back(client);
+    for (ClientConnection *client : clients)
+        client->drain();
+    tellIfDrained();
+}
+
+void Worker::tellIfDrained()
+{
+    if (isDraining && m_clients.empty() && m_drained)
+        std::exchange(m_drained, nullptr)();
+}
+
+WorkerThread::WorkerThread()
+    : m_mailbox(std::make_unique<Mailbox>())
+{
+    m_mailbox->moveToThread(this);
+#ifdef __linux__
+    setEventDispatcher(new EventDispatcher);
+#endif
+}
+
+WorkerThread::~WorkerThread()
+{
+    quit();
+    wait();
+}
+
+void WorkerThread::post(std::function<void(Worker &)> call)
+{
+    m_mailbox->post([this, call = std::move(call)] {
+        if (m_worker != nullptr)
+            call(*m_worker);
+    });
+}
+
+void WorkerThread::run()
+{
+#ifdef __linux__
+    auto &ioLoop = *static_cast<EventDispatcher *>(eventDispatcher());
+#else
+    NotifierLoop ioLoop;
+#endif
+    Worker worker(ioLoop, m_connectionCount);
+    m_worker = &worker;
+    exec();
+    m_worker = nullptr;
+}
+
+} // namespace gatehouse::net

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "gateway/net/clientconnection.h"
+#include "gateway/net/post.h"
+#include "gateway/net/providerpool.h"
+#include "gateway/net/runtime.h"
+#include "gateway/net/workercontext.h"
+
+#include <QBasicTimer>
+#include <QObject>
+#include <QThread>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace gatehouse::net {
+
+/// The connections of one thread. Made, used and destroyed in it.
+class Worker final : public QObject, public WorkerContext, private ClientConnectionOwner
+{
+public:
+    Worker(IoLoop &ioLoop, std::atomic<int> &connectionCount);
+    ~Worker() override;
+
+    void apply(std::shared_ptr<const Runtime> newRuntime);
+    void adopt(int descriptor, std::shared_ptr<const std::string> listener);
+    /// Takes no more requests; \a drained is called in this thread once the last exchange is over.
+    void drain(std::function<void()> drained);
+    void bury(std::unique_ptr<Buriable> dead) override;
+
+private:
+    void clientClosed(ClientConnection &connection) override;
+    void timerEvent(QTimerEvent *event) override;
+    void tellIfDrained();
+
+    std::atomic<int> &m_connectionCount;
+    ProviderPool m_pool{*this};
+    std::unordered_map<ClientConnection *, std::unique_ptr<ClientConnection>> m_clients;
+    std::vector<std::unique_ptr<Buriable>> m_dead;
+    Mailbox m_later;
+    QBasicTimer m_ticker;
+    std::function<void()> m_drained;
+};
+
+/// A worker and its thread. Calls come through post().
+class WorkerThread final : public QThread
+{
+public:
+    WorkerThread();
+    /// Ends the thread; connections still open are cut.
+    ~WorkerThread() override;
+
+    /// Any thread; runs \a call in the worker's.
+    void post(std::function<void(Worker &)> call);
+    /// Client connections, also those still on their way here. Any thread.
+    [[nodiscard]] std::atomic<int> &connectionCount() { return m_connectionCount; }
+
+protected:
+    void run() override;
+
+private:
+    std::unique_ptr<Mailbox> m_mailbox;
+    std::atomic<int> m_connectionCount{0};
+    Worker *m_worker = nullptr; ///< seen in its thread only
+};
+
+} // namespace gatehouse::net

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "gateway/base/units.h"
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+namespace gatehouse {
+
+enum class Unit : std::uint8_t { None, Milliseconds, Bytes, Connections, Threads };
+
+enum class FieldKind : std::uint8_t {
+    Boolean,
+    Integer,
+    Duration,
+    Size,
+    String,
+    Choice, ///< a text that is one of FieldInfo::choices
+    SecretReference,
+    StringList,
+    StringMap,
+    Record,
+    RecordList,
+};
+
+/// Where a secret lies, never the secret: `env:NAME`, `none`.
+struct SecretText
+{
+    std::string text = "none";
+
+    bool operator==(const SecretText &) const = default;
+};
+
+/// What the form, the documentation and the JSON Schema say of a field.
+struct FieldInfo
+{
+    std::string_view key;
+    std::string_view label;
+    std::string_view help;
+    Unit unit = Unit::None;
+    /// Of a number in its unit; the bytes of a text; the entries of a list or map.
+    std::int64_t min = 0;
+    std::int64_t max = std::numeric_limits<std::int64_t>::max();
+    bool required = false;
+    bool secret = false; ///< its text is never shown
+    std::span<const std::string_view> (*choices)() = nullptr;
+    /// What is wrong with a text (each text of a list): "must …", empty where nothing is. Must not
+    /// quote the text of a secret.
+    std::string (*problem)(std::string_view text) = nullptr;
+};
+
+struct RecordType;
+
+/// A record within another.
+struct RecordRef
+{
+    void *record = nullptr;
+    const RecordType *type = nullptr;
+};
+
+/// A std::vector of records.
+struct RecordListRef
+{
+    void *list = nullptr;
+    std::size_t (*size)(const void *list) = nullptr;
+    void *(*at)(void *list, std::size_t index) = nullptr;
+    void (*resize)(void *list, std::size_t size) = nullptr;
+    const RecordType *type = nullptr;
+};
+
+/// The member of one record that a field stands for.
+using Slot = std::variant<bool *,
+                          std::int64_t *,
+                          std::chrono::milliseconds *,
+                          ByteSize *,
+                          std::string *,
+                          SecretText *,
+                          std::vector<std::string> *,
+                          std::map<std::string, std::string> *,
+                          RecordRef,
+                          RecordListRef>;
+
+struct Field
+{
+    FieldInfo info;
+    FieldKind kind = FieldKind::String;
+    Slot (*slot)(void *record) = nullptr;
+    const RecordType &(*nested)() = nullptr; ///< of Record and RecordList
+};
+
+/// A record without its C++ type; see recordType.
+struct RecordType
+{
+    std::span<const Field> (*fields)() = nullptr;
+    const void *defaults = nullptr; ///< a record as its own initialisers make it
+};
+
+/// A plain struct that declares its fields once.
+template<typename T>
+concept Record
+    = std::is_aggregate_v<T> && std::is_default_constructible_v<T> && requires(const T &record)
+{
+    record == record;
+} && std::is_convertible_v<decltype(T::fields()), std::span<const Field>>;
+
+template<Record T>
+const RecordType &recordType()
+{
+    static const T defaults{};
+    static const RecordType type{&T::fields, &defaults};
+    return type;
+}
+
+namespace detail {
+
+template<typename>
+struct MemberPointer;
+template<typename C, typename T>
+struct MemberPointer<T C::*>
+{
+    using Class = C;
+    using Type = T;
+};
+
+template<typename>
+struct ListItem;
+template<typename T>
+struct ListItem<std::vector<T>>
+{
+    using Type = T;
+};
+
+template<typename T>
+consteval FieldKind kindOf(bool hasChoices)
+{
+    if constexpr (std::is_same_v<T, bool>)
+        return FieldKind::Boolean;
+    else if constexpr (std::is_same_v<T, std::int64_t>)
+        return FieldKind::Integer;
+    else if constexpr (std::is_same_v<T, std::chrono::milliseconds>)
+        return FieldKind::Duration;
+    else if constexpr (std::is_same_v<T, ByteSize>)
+        return FieldKind::Size;
+    else if constexpr (std::is_same_v<T, std::string>)
+        return hasChoices ? FieldKind::Choice : FieldKind::String;
+    else if constexpr (std::is_same_v<T, SecretText>)
+        return FieldKind::SecretReference;
+    else if constexpr (std::is_same_v<T, std::vector<std::string>>)
+        return FieldKind::StringList;
+    else if constexpr (std::is_same_v<T, std::map<std::string, std::string>>)
+        return FieldKind::StringMap;
+    else if constexpr (std::is_aggregate_v<T>)
+        return FieldKind::Record;
+    else
+        return FieldKind::RecordList;
+}
+
+template<auto Member>
+Slot slotOf(void *record)
+{
+    using Type = typename MemberPointer<decltype(Member)>::Type;
+    auto &member = static_cast<typename MemberPointer<decltype(Member)>::Class *>(record)->*Member;
+    if constexpr (kindOf<Type>(false) == FieldKind::Record) {
+        return RecordRef{&member, &recordType<Type>()};
+    } else if constexpr (kindOf<Type>(false) == FieldKind::RecordList) {
+        return RecordListRef{
+            &member,
+            [](const void *list) { return static_cast<const Type *>(list)->size(); },
+            [](void *list, std::size_t index) -> void * {
+                return &static_cast<Type *>(list)->at(index);
+            },
+            [](void *list, std::size_t size) { static_cast<Type *>(list)->resize(size); },
+            &recordType<typename ListItem<Type>::Type>()};
+    } else {
+        return &member;
+    }
+}
+
+} // namespace detail
+
+/// A row of a table: `field<&ClientSpec::tier>({.key = "tier", …})`.
+template<auto Member>
+consteval Field field(FieldInfo info)
+{
+    using Type = typename detail::MemberPointer<decltype(Member)>::Type;
+    constexpr FieldKind plainKind = detail::kindOf<Type>(false);
+    Field row{info, plainKind, &detail::slotOf<Member>, nullptr};
+    if (info.choices != nullptr)
+        row.kind = detail::kindOf<Type>(true);
+    if constexpr (plainKind == FieldKind::Record)
+        row.nested = &recordType<Type>;
+    else if constexpr (plainKind == FieldKind::RecordList)
+        row.nested = &recordType<typename detail::ListItem<Type>::Type>;
+    return row;
+}
+
+} // namespace gatehouse
