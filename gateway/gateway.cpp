@@ -68,7 +68,7 @@ private:
     {
         static constexpr std::string_view answer
             = "HTTP/1.1 503 Service Unavailable\r\nx-gatehouse-reason: overloaded\r\n"
-              "Content-Length: 0\r\nConnection: close\r\n\r\n";
+              "Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         ::send(descriptor, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         ::close(descriptor);
     }

@@ -103,7 +103,7 @@ std::string didYouMean(std::string_view word, std::span<const std::string_view> 
     std::size_t distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (const std::string_view candidate : candidates) {
         const std::size_t found = editDistance(lower, toLowerAscii(candidate));
-        if (found < distance) {
+        if (found < distance && found < word.size()) {
             distance = found;
             nearest = candidate;
         }

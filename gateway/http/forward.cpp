@@ -37,6 +37,11 @@ bool isHopByHop(const Field &field)
     }
 }
 
+bool isOurs(const Field &field)
+{
+    return field.id == FieldId::GatehouseReason || field.id == FieldId::GatehouseRequestId;
+}
+
 bool isCarrier(const Field &field)
 {
     return field.id == FieldId::Authorization || field.id == FieldId::XApiKey
@@ -65,7 +70,7 @@ bool isForwarded(const RequestHead &request, const Field &field, bool ownCredent
     if (field.id == FieldId::Other)
         return true;
     if (isHopByHop(field) || field.id == FieldId::Host || field.id == FieldId::Expect
-        || field.id == FieldId::ProxyAuthorization || field.id == FieldId::GatehouseReason)
+        || field.id == FieldId::ProxyAuthorization || isOurs(field))
         return false;
     if (field.id == FieldId::Trailer)
         return request.framing == Framing::Chunked;
@@ -109,7 +114,7 @@ void writeResponseHead(std::string &out,
     const bool neverHasLength = response.status < 200 || response.status == 204; // RFC 9110 §8.6
     for (const Field &field : response.fields) {
         if (field.id != FieldId::Other) {
-            if (isHopByHop(field) || field.id == FieldId::GatehouseReason
+            if (isHopByHop(field) || isOurs(field)
                 || (field.id == FieldId::Trailer && rewrite.framing != Framing::Chunked)
                 || (field.id == FieldId::ContentLength && neverHasLength))
                 continue;
@@ -117,6 +122,8 @@ void writeResponseHead(std::string &out,
         if (!(dropNamed && response.connectionNames(field.name)))
             appendLine(out, field);
     }
+    if (!rewrite.requestId.empty())
+        out.append("x-gatehouse-request-id: ").append(rewrite.requestId).append("\r\n");
     if (rewrite.framing == Framing::Chunked)
         out.append("Transfer-Encoding: chunked\r\n");
     if (response.status == 101)

@@ -28,10 +28,11 @@ struct ResponseRewrite
 {
     Framing framing = Framing::None; ///< what the client will see
     bool toHttp10 = false;
-    bool close = false; ///< we close after this message
+    bool close = false;              ///< we close after this message
+    std::string_view requestId = {}; ///< value of x-gatehouse-request-id; empty: without
 };
 
-/// The same towards the client; the provider's x-gatehouse-reason is left out, so that the name can
+/// The same towards the client; the provider's own x-gatehouse-… are left out, so that the names can
 /// be trusted.
 void writeResponseHead(std::string &out,
                        const ResponseHead &response,

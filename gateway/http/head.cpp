@@ -38,6 +38,9 @@ FieldId otherFieldId(std::string_view name)
     case 18:
         return equalsIgnoreCase(name, "x-gatehouse-reason") ? FieldId::GatehouseReason
                                                             : FieldId::Other;
+    case 22:
+        return equalsIgnoreCase(name, "x-gatehouse-request-id") ? FieldId::GatehouseRequestId
+                                                                : FieldId::Other;
     default:
         return FieldId::Other;
     }

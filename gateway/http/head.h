@@ -22,6 +22,7 @@ enum class FieldId : std::uint8_t {
     Cookie,
     Expect,
     GatehouseReason,
+    GatehouseRequestId,
     Host,
     KeepAlive,
     Origin,

@@ -62,6 +62,15 @@ std::string ownReply(const OwnReply &reply)
         out += reply.reason;
         out += "\r\n";
     }
+    if (!reply.requestId.empty()) {
+        out += "x-gatehouse-request-id: ";
+        out += reply.requestId;
+        out += "\r\n";
+    }
+    if (reply.cannotBeMended)
+        out += "x-should-retry: false\r\n";
+    if (reply.status == 503)
+        out += "Retry-After: 1\r\n";
     if (reply.status == 401)
         out += "WWW-Authenticate: Bearer realm=\"gatehouse\"\r\n";
     if (reply.status == 405)

@@ -13,7 +13,9 @@ struct OwnReply
     std::string_view reason = {}; ///< value of x-gatehouse-reason; empty: without
     std::string_view contentType = "application/json";
     std::string_view body = {};
-    bool toHead = false; ///< the body is announced, not sent
+    std::string_view requestId = {}; ///< value of x-gatehouse-request-id; empty: without
+    bool cannotBeMended = false; ///< the same request again gets the same answer: x-should-retry
+    bool toHead = false;         ///< the body is announced, not sent
     bool keepAlive = false;
 };
 

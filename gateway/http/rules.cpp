@@ -319,6 +319,7 @@ bool mayBeTrailer(const Field &field)
     case FieldId::Cookie:
     case FieldId::Expect:
     case FieldId::GatehouseReason:
+    case FieldId::GatehouseRequestId:
     case FieldId::Host:
     case FieldId::KeepAlive:
     case FieldId::Origin:

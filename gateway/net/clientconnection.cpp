@@ -193,6 +193,7 @@ void ClientConnection::takeHead(std::string_view bytes)
 void ClientConnection::headComplete(std::string_view head, std::string_view rest)
 {
     const Snapshot &snapshot = *m_context.runtime->snapshot;
+    m_requestId = m_context.requestIds.next();
     http::RequestHead &request = m_context.request;
     if (auto parsed = http::parseRequestHead(head, snapshot.limits.target, request); !parsed) {
         refuseHead(parsed.error());
@@ -281,6 +282,7 @@ void ClientConnection::refuseHead(const Error &error)
 {
     m_phase = Phase::Exchange;
     m_dialect = nullptr;
+    m_requestId = m_context.requestIds.next();
     answer(error, false);
 }
 
@@ -288,12 +290,14 @@ void ClientConnection::answer(const Error &error, bool keepAlive)
 {
     const bool stays = keepAlive && !m_context.isDraining;
     const ErrorInfo &info = error.info();
-    // Where no route was found there is no dialect either; most tools read the first one's.
-    const Dialect &dialect = m_dialect != nullptr ? *m_dialect : *dialects().front();
+    // Where no route was found there is no dialect either: the plainest form is shown by all SDKs.
+    const Dialect &dialect = m_dialect != nullptr ? *m_dialect : *findDialect("ollama");
     const std::string body = dialect.errorBody(info.status, info.reason, error.message());
     m_socket.write(http::ownReply({.status = info.status,
                                    .reason = info.reason,
                                    .body = body,
+                                   .requestId = requestId(),
+                                   .cannotBeMended = !info.retryable,
                                    .toHead = m_toHead,
                                    .keepAlive = stays}));
     m_toHead = false;

@@ -72,6 +72,10 @@ private:
     // RelayClient
     void writeToClient(std::span<iovec> parts) override { m_socket.write(parts); }
     [[nodiscard]] std::size_t pendingToClient() const override { return m_socket.pending(); }
+    [[nodiscard]] std::string_view requestId() const override
+    {
+        return {m_requestId.data(), m_requestId.size()};
+    }
     void relayWantsMore() override { process(); }
     void relayCompleted(bool keepAlive) override;
     void relayRefused(const Error &error) override;
@@ -100,6 +104,7 @@ private:
     http::HeadScanner m_scanner;
     StallDeadline m_deadline{*this};
     const Dialect *m_dialect = nullptr; ///< of the exchange's route, while it lasts
+    RequestId m_requestId{};
     TimePoint m_bodySince{};
     std::uint64_t m_lingered = 0; ///< bytes dropped
     Phase m_phase = Phase::Opening;

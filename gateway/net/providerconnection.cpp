@@ -113,11 +113,6 @@ void ProviderConnection::expectResponse(bool toHead, bool maySwitchProtocols)
     m_sentBefore = m_socket.sentBytes();
 }
 
-bool ProviderConnection::requestReachedPeer() const
-{
-    return m_socket.isOpen() && m_socket.peerTookMoreThan(m_sentBefore);
-}
-
 void ProviderConnection::giveBack(bool requestComplete)
 {
     m_user = nullptr;

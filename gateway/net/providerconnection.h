@@ -68,8 +68,8 @@ public:
     [[nodiscard]] bool isReused() const { return m_isReused; }
     /// True once any byte of the response has come.
     [[nodiscard]] bool hasAnswered() const { return m_hasAnswered; }
-    /// False where nothing of the request can have been seen by the peer.
-    [[nodiscard]] bool requestReachedPeer() const;
+    /// True where not a byte of the request has left.
+    [[nodiscard]] bool hasSentNothing() const { return m_socket.sentBytes() == m_sentBefore; }
     /// True where the response ended and another request may follow.
     [[nodiscard]] bool isReusable() const { return m_phase == Phase::Done && m_keepAlive; }
     /// Goes on reading after mayTakeResponse() was false.

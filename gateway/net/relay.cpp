@@ -230,7 +230,10 @@ void Relay::providerHead(const http::ResponseHead &head)
     m_context.head.clear();
     http::writeResponseHead(m_context.head,
                             head,
-                            {.framing = m_framing, .toHttp10 = m_toHttp10, .close = !m_keepAlive});
+                            {.framing = m_framing,
+                             .toHttp10 = m_toHttp10,
+                             .close = !m_keepAlive,
+                             .requestId = m_client.requestId()});
     m_context.responseBatch.start(m_framing == http::Framing::Chunked);
     m_context.responseBatch.setHead(m_context.head);
     m_context.setDeadline(m_deadline,
@@ -286,7 +289,7 @@ bool Relay::mayRetry(const Error &error) const
     // way. Sent again only where that cannot do anything twice.
     return error.code == ErrorCode::ProviderClosed && m_isKept && m_connection->isReused()
            && !m_connection->hasAnswered() && m_phase == Phase::AwaitingHead
-           && (m_isIdempotent || !m_connection->requestReachedPeer());
+           && (m_isIdempotent || m_connection->hasSentNothing());
 }
 
 void Relay::providerFailed(const Error &error)

@@ -23,6 +23,8 @@ public:
     virtual void writeToClient(std::span<iovec> parts) = 0;
     /// Bytes of the answer that the client has not taken yet.
     [[nodiscard]] virtual std::size_t pendingToClient() const = 0;
+    /// Names the exchange under way, for the answer's head.
+    [[nodiscard]] virtual std::string_view requestId() const = 0;
     /// The provider can take more of the request.
     virtual void relayWantsMore() = 0;
     /// The answer is complete and written. \a keepAlive: another request may follow.

@@ -2,20 +2,15 @@
 #include "gateway/net/socket.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 
 #include <fcntl.h>
-#ifdef __linux__
-#include <linux/tcp.h> // has the whole tcp_info, which netinet/tcp.h has not
-#else
-#include <netinet/tcp.h>
-#endif
 #include <unistd.h>
 
 namespace gatehouse::net {
@@ -308,18 +303,6 @@ bool Socket::isQuiet()
 std::uint64_t Socket::sentBytes() const
 {
     return m_ssl ? BIO_number_written(SSL_get_wbio(m_ssl.get())) : m_sent;
-}
-
-bool Socket::peerTookMoreThan([[maybe_unused]] std::uint64_t sentBefore) const
-{
-#ifdef __linux__
-    tcp_info info{};
-    socklen_t length = sizeof info;
-    if (::getsockopt(m_descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) == 0
-        && length >= offsetof(tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked)
-        return info.tcpi_bytes_acked > sentBefore + 1; // the SYN counts as one
-#endif
-    return true;
 }
 
 void Socket::shutdownWrite()

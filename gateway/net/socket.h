@@ -81,9 +81,6 @@ public:
     [[nodiscard]] bool isQuiet();
     /// Bytes given to the kernel since the connection began.
     [[nodiscard]] std::uint64_t sentBytes() const;
-    /// True where the peer's kernel acknowledged more than the first \a sentBefore of them, or where
-    /// the system does not tell: only then can the peer have seen what was sent after.
-    [[nodiscard]] bool peerTookMoreThan(std::uint64_t sentBefore) const;
     void shutdownWrite();
     void close();
     /// Closes with a reset, so that the peer cannot take what it has for complete.

@@ -5,6 +5,7 @@
 #include "gateway/net/bodybatch.h"
 #include "gateway/net/deadlines.h"
 #include "gateway/net/ioloop.h"
+#include "gateway/net/requestid.h"
 #include "gateway/net/resolver.h"
 #include "gateway/net/runtime.h"
 
@@ -34,6 +35,7 @@ struct WorkerContext
     ProviderPool *pool = nullptr;
     std::shared_ptr<const Runtime> runtime;
     std::unique_ptr<KeyHasher> hasher;
+    RequestIds requestIds;
     bool isDraining = false;
 
     std::vector<char> readBuffer = std::vector<char>(readSize);

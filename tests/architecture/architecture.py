@@ -235,6 +235,9 @@ def check_connects(tree):
 
 
 def check_headless(program):
+    if not os.path.exists(program):
+        yield program, 1, "is not built"
+        return
     with open(program, "rb") as file:
         content = file.read()
     for library in (b"libQt6Gui.so", b"libQt6Widgets.so"):

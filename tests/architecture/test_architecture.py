@@ -134,6 +134,7 @@ class TestArchitecture(unittest.TestCase):
             program.write(b"libQt6Gui.so.6\0")
             program.flush()
             self.assertEqual(len(list(architecture.check_headless(program.name))), 1)
+        self.assertEqual(len(list(architecture.check_headless(program.name))), 1)
 
 
 if __name__ == "__main__":
