@@ -91,7 +91,8 @@ Result<ClientResource, std::string> requestedClient(const CommandLine &line)
             return Unexpected(std::string("--label must be KEY=VALUE"));
         client.labels[label.left(equals).toStdString()] = label.mid(equals + 1).toStdString();
     }
-    KeySpec key{.id = "k1"};
+    KeySpec key;
+    key.id = "k1";
     key.created = formatInstant(std::chrono::system_clock::now());
     if (line.isSet(QStringLiteral("expires"))) {
         key.expires = expiryFrom(line.value(QStringLiteral("expires")));

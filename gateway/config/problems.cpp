@@ -107,7 +107,7 @@ std::string baseUrlProblem(std::string_view text)
 
 std::string basePathProblem(std::string_view text)
 {
-    return pathProblem(text);
+    return text == "/" ? std::string() : pathProblem(text);
 }
 
 std::string secretReferenceProblem(std::string_view text)

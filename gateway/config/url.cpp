@@ -31,8 +31,6 @@ std::string pathProblem(std::string_view path)
 {
     if (!path.starts_with('/'))
         return "must begin with a slash";
-    if (path == "/")
-        return {};
     if (path.size() > longestPath)
         return "must be at most 1024 bytes long";
     if (path.ends_with('/'))

@@ -24,8 +24,7 @@ struct BaseUrl
 /// ConfigInvalid with "must …" as its context. After RFC 3986 §3.
 [[nodiscard]] Result<BaseUrl> parseBaseUrl(std::string_view text);
 
-/// What is wrong with a path that begins with a slash, "must …"; empty where nothing is. A last slash
-/// is wrong but in "/" itself.
+/// What is wrong with a path of whole segments, such as /openai/v1: "must …"; empty where nothing is.
 [[nodiscard]] std::string pathProblem(std::string_view path);
 
 /// Value of the Host header: the scheme's default port left out, IPv6 in brackets.

@@ -69,8 +69,8 @@ bool isForwarded(const RequestHead &request, const Field &field, bool ownCredent
 {
     if (field.id == FieldId::Other)
         return true;
-    if (isHopByHop(field) || field.id == FieldId::Host || field.id == FieldId::Expect
-        || field.id == FieldId::ProxyAuthorization || isOurs(field))
+    if (isHopByHop(field) || field.id == FieldId::Expect || field.id == FieldId::ProxyAuthorization
+        || isOurs(field))
         return false;
     if (field.id == FieldId::Trailer)
         return request.framing == Framing::Chunked;
@@ -85,14 +85,13 @@ void writeRequestHead(std::string &out, const RequestHead &request, const Reques
     out.append(rewrite.basePath).append(rewrite.path);
     if (rewrite.basePath.empty() && rewrite.path.empty())
         out.append("/");
-    out.append(rewrite.query)
-        .append(" HTTP/1.1\r\nHost: ")
-        .append(rewrite.authority)
-        .append("\r\n");
+    out.append(rewrite.query).append(" HTTP/1.1\r\n");
     const bool dropNamed = namesFields(request);
     for (const Field &field : request.fields) {
-        if (isForwarded(request, field, !rewrite.credentialLine.empty())
-            && !(dropNamed && request.connectionNames(field.name)))
+        if (field.id == FieldId::Host)
+            appendLine(out, {field.id, field.name, rewrite.authority});
+        else if (isForwarded(request, field, !rewrite.credentialLine.empty())
+                 && !(dropNamed && request.connectionNames(field.name)))
             appendLine(out, field);
     }
     out.append(rewrite.credentialLine);

@@ -19,8 +19,8 @@ struct RequestRewrite
 };
 
 /// Appends to \a out the head for the provider: written anew from what was parsed, end-to-end fields
-/// in their order and as spelled. Left out are hop-by-hop and Connection-named fields, Host, Expect,
-/// the carriers of credentials (all of them where we bring one, else those with a virtual key).
+/// in their order and as spelled, Host with its new value. Left out are hop-by-hop and
+/// Connection-named fields, Expect, the carriers of credentials (all of them where we bring one, else those with a virtual key).
 void writeRequestHead(std::string &out, const RequestHead &request, const RequestRewrite &rewrite);
 
 /// How a response's end is shown to the client.

@@ -1,2 +1,318 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-int main() {}
+#include "app/cli/commands.h"
+#include "gateway/config/build.h"
+#include "gateway/config/loader.h"
+#include "tests/config/configdir.h"
+
+#include <QFileInfo>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QTest>
+
+#include <iostream>
+#include <sstream>
+
+using namespace gatehouse;
+
+namespace {
+
+struct Ran
+{
+    int code = -1;
+    std::string out;
+    std::string err;
+};
+
+Ran run(int (*command)(const QStringList &), const QStringList &args)
+{
+    std::ostringstream out;
+    std::ostringstream err;
+    std::streambuf *const oldOut = std::cout.rdbuf(out.rdbuf());
+    std::streambuf *const oldErr = std::cerr.rdbuf(err.rdbuf());
+    const int code = command(args);
+    std::cout.rdbuf(oldOut);
+    std::cerr.rdbuf(oldErr);
+    return {code, out.str(), err.str()};
+}
+
+/// Words of a command line, followed by the directories.
+QStringList words(const ConfigDir &dir, const char *line)
+{
+    return QString::fromLatin1(line).split(QLatin1Char(' '), Qt::SkipEmptyParts)
+           + QStringList{QStringLiteral("--config"),
+                         QString::fromStdString(dir.config()),
+                         QStringLiteral("--data"),
+                         QString::fromStdString(dir.data())};
+}
+
+Ran client(const ConfigDir &dir, const char *line)
+{
+    return run(runClient, words(dir, line));
+}
+
+std::shared_ptr<const Snapshot> snapshotOf(const ConfigDir &dir)
+{
+    return buildSnapshot(loadDraft(dir.config()), dir.data()).snapshot;
+}
+
+const KeyEntry *findKey(const Snapshot &snapshot, std::string_view key)
+{
+    const auto found = snapshot.keys.find(KeyHasher(snapshot.hashKey).hash(key));
+    return found == snapshot.keys.end() ? nullptr : &found->second;
+}
+
+std::string keyOf(const Ran &ran)
+{
+    return ran.out.substr(0, ran.out.find('\n'));
+}
+
+QByteArray read(const QString &name)
+{
+    QFile file(name);
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+} // namespace
+
+/// The commands check and client, as a shell sees them.
+class TestClient : public QObject
+{
+    Q_OBJECT
+
+private:
+    static void writeBasics(const ConfigDir &dir)
+    {
+        dir.write("a.yaml",
+                  document("Provider", "ollama", "{}")
+                      + document("Route", "r", "{basePath: /x, provider: ollama}"));
+    }
+
+private Q_SLOTS:
+    void add_newName_makesAKeyThatWorks()
+    {
+        const ConfigDir dir;
+        writeBasics(dir);
+        const Ran ran
+            = client(dir, "add tool --route r --expires 90d --label team=core --label a=b=c");
+        QCOMPARE(ran.code, 0);
+        const std::string key = keyOf(ran);
+        QVERIFY(virtualkey::isWellFormed(key));
+        QCOMPARE(ran.out, key + "\n");
+        QVERIFY(ran.err.find("client-tool.yaml") != std::string::npos);
+        const QString file = dir.file("client-tool.yaml");
+        QVERIFY(!(QFileInfo(file).permissions() & (QFile::ReadGroup | QFile::ReadOther)));
+        QVERIFY(!read(file).contains(QByteArray::fromStdString(key)));
+
+        const auto snapshot = snapshotOf(dir);
+        QVERIFY(snapshot);
+        const KeyEntry *entry = findKey(*snapshot, key);
+        QVERIFY(entry != nullptr);
+        QCOMPARE(entry->client->name, std::string("tool"));
+        QVERIFY((entry->client->routes == std::vector<std::string>{"r"}));
+        const auto left = *entry->expires - std::chrono::system_clock::now();
+        QVERIFY(left > std::chrono::hours(90 * 24 - 1) && left < std::chrono::hours(90 * 24 + 1));
+        const Draft draft = loadDraft(dir.config());
+        QCOMPARE(draft.clients.at(0).labels.at("team"), std::string("core"));
+        QCOMPARE(draft.clients.at(0).labels.at("a"), std::string("b=c"));
+    }
+
+    void add_twice_isRefusedAndTheFirstStays()
+    {
+        const ConfigDir dir;
+        const std::string key = keyOf(client(dir, "add tool"));
+        const Ran again = client(dir, "add tool");
+        QCOMPARE(again.code, 1);
+        QCOMPARE(again.out, std::string());
+        QVERIFY(findKey(*snapshotOf(dir), key) != nullptr);
+    }
+
+    void add_fileOfThatName_isNotOverwritten()
+    {
+        const ConfigDir dir;
+        dir.write("client-tool.yaml", "# mine\n");
+        QCOMPARE(client(dir, "add tool").code, 1);
+        QCOMPARE(read(dir.file("client-tool.yaml")), QByteArray("# mine\n"));
+    }
+
+    void add_wrong_isRefusedWithoutATrace_data()
+    {
+        QTest::addColumn<QByteArray>("line");
+        QTest::addColumn<int>("code");
+        QTest::newRow("no name") << QByteArray("add") << 2;
+        QTest::newRow("two names") << QByteArray("add a b") << 2;
+        QTest::newRow("name with a slash") << QByteArray("add ../x") << 2;
+        QTest::newRow("name in upper case") << QByteArray("add Tool") << 2;
+        QTest::newRow("unknown option") << QByteArray("add tool --frobnicate") << 2;
+        QTest::newRow("option without its value") << QByteArray("add tool --expires=") << 2;
+        QTest::newRow("expiry that is over") << QByteArray("add tool --expires 2020-01-01") << 2;
+        QTest::newRow("expiry at once") << QByteArray("add tool --expires 0s") << 2;
+        QTest::newRow("label without a value") << QByteArray("add tool --label team") << 2;
+        QTest::newRow("label without a key") << QByteArray("add tool --label =core") << 2;
+        QTest::newRow("unknown route") << QByteArray("add tool --route q") << 1;
+        QTest::newRow("unknown command") << QByteArray("ad tool") << 2;
+        QTest::newRow("no command") << QByteArray("") << 2;
+        QTest::newRow("revoke without a name") << QByteArray("revoke") << 2;
+        QTest::newRow("revoke of nobody") << QByteArray("revoke nobody") << 1;
+        QTest::newRow("remove of nobody") << QByteArray("remove nobody") << 1;
+    }
+    void add_wrong_isRefusedWithoutATrace()
+    {
+        QFETCH(QByteArray, line);
+        QFETCH(int, code);
+        const ConfigDir dir;
+        writeBasics(dir);
+        const Ran ran = client(dir, line.constData());
+        QCOMPARE(ran.code, code);
+        QCOMPARE(ran.out, std::string());
+        QVERIFY(ran.err.starts_with("gatehouse: "));
+        QVERIFY(configFiles(dir.config()) == std::vector<std::string>{"a.yaml"});
+    }
+
+    void add_dataDirectoryUnusable_cannotRun()
+    {
+        const ConfigDir dir;
+        const Ran ran = run(runClient,
+                            {QStringLiteral("add"),
+                             QStringLiteral("tool"),
+                             QStringLiteral("--config"),
+                             QString::fromStdString(dir.config()),
+                             QStringLiteral("--data"),
+                             QStringLiteral("/dev/null/x")});
+        QCOMPARE(ran.code, 3);
+        QVERIFY(configFiles(dir.config()).empty());
+    }
+
+    void revoke_inASharedFile_changesThatClientAlone()
+    {
+        const ConfigDir dir;
+        const std::string one = keyOf(client(dir, "add one"));
+        const std::string two = keyOf(client(dir, "add two"));
+        const QByteArray shared = "# the first\n" + read(dir.file("client-one.yaml"))
+                                  + "--- # the second\n" + read(dir.file("client-two.yaml"));
+        QVERIFY(QFile::remove(dir.file("client-one.yaml"))
+                && QFile::remove(dir.file("client-two.yaml")));
+        dir.write("clients/all.yaml", shared);
+        QCOMPARE(client(dir, "revoke one").code, 0);
+        const auto snapshot = snapshotOf(dir);
+        QVERIFY(snapshot);
+        QVERIFY(findKey(*snapshot, one) == nullptr);
+        QVERIFY(findKey(*snapshot, two) != nullptr);
+        const QByteArray after = read(dir.file("clients/all.yaml"));
+        QVERIFY(after.startsWith("# the first\n") && after.contains("--- # the second\n"));
+    }
+
+    void remove_theOnlyClientOfAFile_removesTheFile()
+    {
+        const ConfigDir dir;
+        const std::string one = keyOf(client(dir, "add one"));
+        const std::string two = keyOf(client(dir, "add two"));
+        QCOMPARE(client(dir, "remove one").code, 0);
+        QVERIFY((configFiles(dir.config()) == std::vector<std::string>{"client-two.yaml"}));
+        const auto snapshot = snapshotOf(dir);
+        QVERIFY(findKey(*snapshot, one) == nullptr && findKey(*snapshot, two) != nullptr);
+    }
+
+    void revoke_fileWithErrors_isLeftAlone()
+    {
+        const ConfigDir dir;
+        const QByteArray broken = document("Client", "tool", "{tiers: gold}");
+        dir.write("a.yaml", broken);
+        QCOMPARE(client(dir, "revoke tool").code, 3);
+        QCOMPARE(read(dir.file("a.yaml")), broken);
+    }
+
+    void list_asJson_hasNoHash()
+    {
+        const ConfigDir dir;
+        writeBasics(dir);
+        client(dir, "add one --route r --expires 2100-01-01 --label team=core");
+        client(dir, "add two");
+        client(dir, "revoke two");
+        const Ran ran = client(dir, "list --json");
+        QCOMPARE(ran.code, 0);
+        QVERIFY(ran.out.find("hmac") == std::string::npos);
+        const QJsonArray clients
+            = QJsonDocument::fromJson(QByteArray::fromStdString(ran.out)).array();
+        QCOMPARE(clients.size(), 2);
+        const QJsonObject first = clients.at(0).toObject();
+        QCOMPARE(first[QStringLiteral("name")].toString(), QStringLiteral("one"));
+        const QJsonObject key = first[QStringLiteral("keys")].toArray().at(0).toObject();
+        QCOMPARE(key[QStringLiteral("state")].toString(), QStringLiteral("active"));
+        QCOMPARE(key[QStringLiteral("expires")].toString(), QStringLiteral("2100-01-01T00:00:00Z"));
+        const QJsonObject revoked
+            = clients.at(1).toObject()[QStringLiteral("keys")].toArray().at(0).toObject();
+        QCOMPARE(revoked[QStringLiteral("state")].toString(), QStringLiteral("revoked"));
+        QVERIFY(revoked[QStringLiteral("expires")].isNull());
+    }
+
+    void list_asText_isALineForEachKey()
+    {
+        const ConfigDir dir;
+        client(dir, "add one");
+        client(dir, "add two --expires 2100-01-01");
+        QCOMPARE(client(dir, "list").out,
+                 std::string("one\tk1\tactive\tnever expires\n"
+                             "two\tk1\tactive\texpires 2100-01-01T00:00:00Z\n"));
+    }
+
+    void help_ofEachCommand_isPrinted()
+    {
+        for (const auto command : {runCheck, runClient}) {
+            const Ran ran = run(command, {QStringLiteral("--help")});
+            QCOMPARE(ran.code, 0);
+            QVERIFY(ran.out.starts_with("Usage: gatehouse "));
+            QVERIFY(ran.out.find("--config DIR") != std::string::npos);
+        }
+    }
+
+    void check_valid_saysSo()
+    {
+        const ConfigDir dir;
+        writeBasics(dir);
+        const Ran ran = run(runCheck, words(dir, ""));
+        QCOMPARE(ran.code, 0);
+        QCOMPARE(ran.out, std::string("2 resources, no problems\n"));
+    }
+
+    void check_warningsAlone_areNoErrors()
+    {
+        const ConfigDir dir;
+        dir.write("a.yaml", document("Provider", "groq", "{credential: 'keychain:groq'}"));
+        const Ran ran = run(runCheck, words(dir, ""));
+        QCOMPARE(ran.code, 0);
+        QVERIFY(ran.out.find("a.yaml:3:20: warning: keychain:groq: ") != std::string::npos);
+        QVERIFY(ran.out.ends_with("\n1 resource, no errors\n"));
+    }
+
+    void check_errors_areAllPrinted()
+    {
+        const ConfigDir dir;
+        dir.write("a.yaml", document("Provider", "groq", "{preset: x, ca: none.pem}"));
+        const Ran ran = run(runCheck, words(dir, ""));
+        QCOMPARE(ran.code, 1);
+        QVERIFY(ran.out.find("/a.yaml:3:17: preset must be one of ") != std::string::npos);
+        QVERIFY(ran.out.find("/none.pem does not exist\n") != std::string::npos);
+        const Ran json = run(runCheck, words(dir, "--json"));
+        QCOMPARE(json.code, 1);
+        const QJsonObject object
+            = QJsonDocument::fromJson(QByteArray::fromStdString(json.out)).object();
+        const QJsonArray problems = object[QStringLiteral("problems")].toArray();
+        QCOMPARE(problems.size(), 2);
+        QCOMPARE(problems.at(0).toObject()[QStringLiteral("line")].toInt(), 3);
+        QCOMPARE(problems.at(0).toObject()[QStringLiteral("column")].toInt(), 17);
+    }
+
+    void check_wrong_isRefused()
+    {
+        const ConfigDir dir;
+        QCOMPARE(run(runCheck, words(dir, "surplus")).code, 2);
+        QCOMPARE(run(runCheck, words(dir, "--unknown")).code, 2);
+        const Ran absent = run(runCheck, {QStringLiteral("--config"), QStringLiteral("/no/such")});
+        QCOMPARE(absent.code, 3);
+        QVERIFY(absent.err.find("/no/such") != std::string::npos);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestClient)
+#include "tst_client.moc"

@@ -1,2 +1,268 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-int main() {}
+#include "gateway/schema/decode.h"
+#include "gateway/schema/describe.h"
+#include "gateway/schema/encode.h"
+#include "gateway/schema/yaml.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QTest>
+
+#include <array>
+
+using namespace gatehouse;
+
+namespace {
+
+constexpr auto colours = std::to_array<std::string_view>({"red", "green"});
+
+struct Inner
+{
+    std::string name;
+    std::int64_t weight = 1;
+
+    bool operator==(const Inner &) const = default;
+    static std::span<const Field> fields()
+    {
+        static constexpr auto table = std::to_array<Field>({
+            field<&Inner::name>({.key = "name", .label = "Name", .help = "n", .required = true}),
+            field<&Inner::weight>(
+                {.key = "weight", .label = "Weight", .help = "w", .min = -5, .max = 5}),
+        });
+        return table;
+    }
+};
+
+/// One field of every kind.
+struct Outer
+{
+    bool flag = true;
+    std::int64_t count = 3;
+    std::chrono::milliseconds wait{1500};
+    ByteSize size{2048};
+    std::string text = "hello";
+    std::string colour = "red";
+    SecretText secret;
+    std::vector<std::string> list{"a"};
+    std::map<std::string, std::string> map;
+    Inner inner{"inner", 2};
+    std::vector<Inner> inners;
+
+    bool operator==(const Outer &) const = default;
+    static std::span<const Field> fields()
+    {
+        static constexpr auto table = std::to_array<Field>({
+            field<&Outer::flag>({.key = "flag", .label = "Flag", .help = "f"}),
+            field<&Outer::count>({.key = "count", .label = "Count", .help = "c", .max = 9}),
+            field<&Outer::wait>({.key = "wait", .label = "Wait", .help = "w", .min = 1000}),
+            field<&Outer::size>({.key = "size", .label = "Size", .help = "s", .max = 4096}),
+            field<&Outer::text>({.key = "text", .label = "Text", .help = "t", .max = 8}),
+            field<&Outer::colour>(
+                {.key = "colour",
+                 .label = "Colour",
+                 .help = "c",
+                 .choices = [] { return std::span<const std::string_view>(colours); }}),
+            field<&Outer::secret>({.key = "secret",
+                                   .label = "Secret",
+                                   .help = "s",
+                                   .secret = true,
+                                   .problem =
+                                       [](std::string_view text) {
+                                           return std::string(text == "none" ? "" : "must be none");
+                                       }}),
+            field<&Outer::list>({.key = "list", .label = "List", .help = "l", .max = 2}),
+            field<&Outer::map>({.key = "map", .label = "Map", .help = "m"}),
+            field<&Outer::inner>({.key = "inner", .label = "Inner", .help = "i"}),
+            field<&Outer::inners>({.key = "inners", .label = "Inners", .help = "i"}),
+        });
+        return table;
+    }
+};
+
+struct Decoded
+{
+    Outer record;
+    QString problems;
+};
+
+Decoded decodeText(const std::string &text)
+{
+    Diagnostics diagnostics;
+    const auto documents = parseYaml(text, "f", diagnostics);
+    Reporter reporter("f", diagnostics);
+    Decoded decoded{decode<Outer>(documents.at(0), reporter), {}};
+    QStringList lines;
+    for (const Diagnostic &diagnostic : diagnostics)
+        lines.append(QString::fromStdString(diagnostic.text()));
+    decoded.problems = lines.join(QLatin1Char('\n'));
+    return decoded;
+}
+
+QJsonObject schemaOf(const RecordType &type)
+{
+    return QJsonDocument::fromJson(QByteArray::fromStdString(jsonSchema(type, "T"))).object();
+}
+
+/// Each field of the table, nested ones too, is in the schema with its label and help.
+void compareWithTable(const RecordType &type, const QJsonObject &schema)
+{
+    const QJsonObject properties = schema[QStringLiteral("properties")].toObject();
+    QCOMPARE(static_cast<std::size_t>(properties.size()), type.fields().size());
+    for (const Field &field : type.fields()) {
+        const QJsonObject property
+            = properties[QString::fromStdString(std::string(field.info.key))].toObject();
+        QCOMPARE(property[QStringLiteral("title")].toString().toStdString(), field.info.label);
+        QCOMPARE(property[QStringLiteral("description")].toString().toStdString(), field.info.help);
+        if (field.kind == FieldKind::Record)
+            compareWithTable(field.nested(), property);
+        if (field.kind == FieldKind::RecordList)
+            compareWithTable(field.nested(), property[QStringLiteral("items")].toObject());
+    }
+}
+
+} // namespace
+
+class TestSchema : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void decode_everyKind_isRead()
+    {
+        const auto [record, problems] = decodeText(
+            "{flag: false, count: 9, wait: 2s, size: 4KiB, text: hi, colour: green, secret: none, "
+            "list: [x, y], map: {k: v}, inner: {name: n}, inners: [{name: p, weight: -5}]}");
+        QCOMPARE(problems, QString());
+        Outer expected;
+        expected.flag = false;
+        expected.count = 9;
+        expected.wait = std::chrono::seconds(2);
+        expected.size = {4096};
+        expected.text = "hi";
+        expected.colour = "green";
+        expected.list = {"x", "y"};
+        expected.map = {{"k", "v"}};
+        expected.inner = {"n", 2};
+        expected.inners = {{"p", -5}};
+        QVERIFY(record == expected);
+    }
+
+    void decode_nothing_isTheDefaults()
+    {
+        const auto [record, problems] = decodeText("{}");
+        QCOMPARE(problems, QString());
+        QVERIFY(record == Outer{});
+    }
+
+    void decode_wrong_isReportedAndTheDefaultKept_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QString>("problem");
+        const auto row = [](const char *name, const char *text, const char *problem) {
+            QTest::newRow(name) << QByteArray(text) << QString::fromUtf8(problem);
+        };
+        row("one beyond", "{count: 10}", "f:1:9: count must be at most 9");
+        row("one below", "{count: -1}", "f:1:9: count must be at least 0");
+        row("beyond 64 bits",
+            "{count: 9223372036854775808}",
+            "f:1:9: count must be a whole number, not \"9223372036854775808\"");
+        row("duration below", "{wait: 999ms}", "f:1:8: wait must be at least 1s");
+        row("size beyond", "{size: 4097}", "f:1:8: size must be at most 4KiB");
+        row("size in words",
+            "{size: big}",
+            "f:1:8: size must be a size such as 64KiB, 10MiB, 2GiB or plain bytes, not \"big\"");
+        row("text too long", "{text: 123456789}", "f:1:8: text must be at most 8 bytes long");
+        row("text that is a list", "{text: [a]}", "f:1:8: text must be a text, not a list");
+        row("text with a control",
+            "{text: \"\\x07\"}",
+            "f:1:8: text must not contain control characters or line breaks");
+        row("no such choice",
+            "{colour: rde}",
+            "f:1:10: colour must be one of red, green, not \"rde\"");
+        row("choice empty", "{colour: ''}", "f:1:10: colour must not be empty");
+        row("secret is not shown", "{secret: sk-1}", "f:1:10: secret must be none");
+        row("list too long", "{list: [a, b, c]}", "f:1:8: list must be at most 2 entries long");
+        row("list that is a text", "{list: a}", "f:1:8: list must be a list, not a single value");
+        row("map that is a list", "{map: [a]}", "f:1:7: map must be a map, not a list");
+        row("nested unknown field",
+            "{inner: {name: n, wieght: 1}}",
+            "f:1:19: unknown field \"wieght\"; did you mean \"weight\"?");
+        row("nested required field", "{inners: [{weight: 1}]}", "f:1:11: name is missing");
+        row("nested that is a text",
+            "{inner: a}",
+            "f:1:9: must be a map of fields, not a single value");
+        row("null", "{count: }", "f:1:2: count has no value; write one or leave the line out");
+        row("boolean in quotes",
+            "{flag: 'true'}",
+            "f:1:8: flag must be true or false, not \"true\"");
+        row("boolean of YAML 1.1", "{flag: off}", "f:1:8: flag must be true or false, not \"off\"");
+    }
+    void decode_wrong_isReportedAndTheDefaultKept()
+    {
+        QFETCH(QByteArray, text);
+        QFETCH(QString, problem);
+        const auto [record, problems] = decodeText(text.toStdString());
+        QCOMPARE(problems, problem);
+        QVERIFY(record.count == 3 && record.colour == "red" && record.secret == SecretText{});
+    }
+
+    void encode_defaults_areLeftOut()
+    {
+        QVERIFY(encode(Outer{}).items.empty());
+        QCOMPARE(encode(Inner{}).keys.size(), std::size_t(1)); // required
+    }
+
+    void encode_anyRecord_isReadBack()
+    {
+        Outer record;
+        record.flag = false;
+        record.count = 0;
+        record.wait = std::chrono::milliseconds(86'400'001);
+        record.size = {4095};
+        record.text = "";
+        record.list = {"true", "12", "a: b", "- x", "é"};
+        record.list.resize(2);
+        record.map = {{"true", "null"}, {"a b", ""}, {"#", "\"'\\"}};
+        record.inner = {"~", -5};
+        record.inners = {{"1", 1}, {"*x", 5}};
+        const auto [again, problems] = decodeText(toYaml(encode(record)));
+        QCOMPARE(problems, QString());
+        QVERIFY(again == record);
+    }
+
+    void jsonSchema_everyField_isThere()
+    {
+        const QJsonObject schema = schemaOf(recordType<Outer>());
+        compareWithTable(recordType<Outer>(), schema);
+        QCOMPARE(schema[QStringLiteral("$schema")].toString(),
+                 QStringLiteral("https://json-schema.org/draft/2020-12/schema"));
+        QCOMPARE(schema[QStringLiteral("additionalProperties")].toBool(true), false);
+        const QJsonObject properties = schema[QStringLiteral("properties")].toObject();
+        const QJsonObject count = properties[QStringLiteral("count")].toObject();
+        QCOMPARE(count[QStringLiteral("default")].toInt(), 3);
+        QCOMPARE(count[QStringLiteral("maximum")].toInt(), 9);
+        const QJsonObject inner = properties[QStringLiteral("inner")].toObject();
+        QCOMPARE(inner[QStringLiteral("required")].toArray(), QJsonArray{QStringLiteral("name")});
+        QCOMPARE(properties[QStringLiteral("colour")]
+                     .toObject()[QStringLiteral("enum")]
+                     .toArray()
+                     .size(),
+                 2);
+    }
+
+    void markdown_everyField_hasARow()
+    {
+        const std::string text = markdown(recordType<Outer>(), "Outer");
+        for (const char *row : {"| `flag` | true or false | `true` | f |",
+                                "| `wait` | duration | `1500ms` | w |",
+                                "| `colour` | choice: `red` `green` | `red` | c |",
+                                "| `list` | list of texts | `[a]` | l |",
+                                "| `inner.name` | text | required | n |",
+                                "| `inners[].weight` | whole number | `1` | w |"})
+            QVERIFY2(text.find(row) != std::string::npos, row);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestSchema)
+#include "tst_schema.moc"

@@ -95,7 +95,7 @@ function difference(a, b) {
 }
 
 const withoutKey = (target) =>
-  target.replace(/([?&])key=[^&]*&?/, "$1").replace(/[?&]$/, "");
+  target.replace(/([?&])key=[^&\s]*&?/, "$1").replace(/[?&](?=\s|$)/, "");
 
 /** The header fields that have to arrive as they were sent, as "name: value" lines in their order. */
 function endToEnd(message, other, allowGatewayHeader) {

@@ -39,7 +39,6 @@ function documents(dir, recorders, downPort) {
     route(name, prefix, name, name, "observe");
     route(`${name}-down`, `/down${prefix}`, `${name}-down`, name, "observe");
   }
-  route("openai-inject", "/inject/v1", "openai", "openai", "inject");
   // JSON is YAML: nothing has to be quoted by hand
   return documents.map((d) => JSON.stringify({ apiVersion: "gatehouse/v1", ...d })).join("\n---\n");
 }

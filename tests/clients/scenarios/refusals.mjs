@@ -6,7 +6,6 @@ import OpenAI from "openai";
 import { DIALECTS, attempt } from "../lib/session.mjs";
 import { Tap } from "../lib/tap.mjs";
 import { headerValue } from "../lib/wire.mjs";
-import { collect } from "./common.mjs";
 
 /** One call of each SDK with its default number of retries, or none. */
 const CALLS = {
@@ -76,27 +75,5 @@ const providerDown = (dialect) => ({
   },
 });
 
-/** usage: inject asks the provider for the usage and hides it from a client that did not ask. */
-const inject = {
-  name: "openai-usage-inject",
-  gatewayOnly: true,
-  needs: needsOurs,
-  async run({ gateway, session, problems }) {
-    const api = new OpenAI({ baseURL: `http://127.0.0.1:${gateway.port}/inject/v1`, apiKey: gateway.key, maxRetries: 0 });
-    const ask = { model: "gpt-5", messages: [{ role: "user", content: "Zürich" }], stream: true };
-    session.recorders.openai.take();
-    const plain = await collect(await api.chat.completions.create(ask));
-    const wanted = await collect(await api.chat.completions.create({ ...ask, stream_options: { include_usage: true } }));
-    const [first, second] = session.recorders.openai.take().exchanges.map((e) => e.request.body.toString());
-    const { stream_options, ...rest } = JSON.parse(first);
-    if (stream_options?.include_usage !== true) problems.push(`the provider was not asked for the usage: ${first}`);
-    if (JSON.stringify(rest) !== JSON.stringify(ask)) problems.push(`more than stream_options was changed: ${first}`);
-    if (second !== JSON.stringify({ ...ask, stream_options: { include_usage: true } })) problems.push(`a request that asked was changed: ${second}`);
-    if (plain.some((event) => event.choices.length === 0 || event.usage)) problems.push("the usage chunk was not hidden");
-    if (!wanted.at(-1)?.usage?.total_tokens) problems.push("the usage chunk that was asked for is missing");
-    if (wanted.length !== plain.length + 1) problems.push(`${plain.length} events without and ${wanted.length} with the usage`);
-  },
-};
-
 const dialects = Object.keys(DIALECTS);
-export const refusals = [...dialects.map(wrongKey), ...dialects.map(unknownRoute), ...dialects.map(providerDown), inject];
+export const refusals = [...dialects.map(wrongKey), ...dialects.map(unknownRoute), ...dialects.map(providerDown)];
