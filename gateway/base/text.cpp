@@ -77,7 +77,9 @@ std::vector<std::string_view> split(std::string_view text, char separator)
 std::size_t editDistance(std::string_view a, std::string_view b)
 {
     // Optimal string alignment; three rows are enough.
-    std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+    std::vector<std::size_t> before(b.size() + 1);
+    std::vector<std::size_t> last(b.size() + 1);
+    std::vector<std::size_t> row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j)
         last[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {

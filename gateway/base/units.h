@@ -13,7 +13,7 @@ struct ByteSize
 {
     std::uint64_t bytes = 0;
 
-    auto operator<=>(const ByteSize &) const = default;
+    bool operator==(const ByteSize &) const = default;
 };
 
 using Instant = std::chrono::system_clock::time_point;

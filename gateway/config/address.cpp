@@ -53,11 +53,11 @@ std::string normalisedIp(std::string_view text)
 std::string normalisedHost(std::string_view text)
 {
     if (text.starts_with('[')) {
-        if (!text.ends_with(']') || text.find(':') == text.npos)
+        if (!text.ends_with(']') || text.find(':') == std::string_view::npos)
             return {};
         return normalisedIp(text.substr(1, text.size() - 2));
     }
-    if (text.find(':') != text.npos)
+    if (text.find(':') != std::string_view::npos)
         return {};
     if (std::string ip = normalisedIp(text); !ip.empty())
         return ip;
@@ -94,8 +94,8 @@ Result<ListenAddress> parseListenAddress(std::string_view text)
     const std::size_t colon = text.rfind(':');
     const std::string_view host = text.substr(0, colon);
     const bool isBracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
-    const bool hasBareIpv6 = host.find(':') != host.npos && !isBracketed;
-    if (colon == text.npos || hasBareIpv6)
+    const bool hasBareIpv6 = host.find(':') != std::string_view::npos && !isBracketed;
+    if (colon == std::string_view::npos || hasBareIpv6)
         return malformed("must be an address and a port, such as 127.0.0.1:4283 or [::1]:4283");
     const auto port = parsePort(text.substr(colon + 1));
     if (!port)

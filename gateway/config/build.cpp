@@ -165,7 +165,7 @@ Diagnostics compile(const Draft &draft, Snapshot &snapshot)
     checkReferences(draft, diagnostics);
     Compiler(draft, snapshot, diagnostics).compile();
     std::ranges::stable_sort(diagnostics, {}, [](const Diagnostic &diagnostic) {
-        return std::tie(diagnostic.file, diagnostic.place);
+        return std::tie(diagnostic.file, diagnostic.place.line, diagnostic.place.column);
     });
     return diagnostics;
 }

@@ -18,6 +18,7 @@ template<Record Spec>
 std::vector<std::string_view> namesOf(const std::vector<Resource<Spec>> &resources)
 {
     std::vector<std::string_view> names;
+    names.reserve(resources.size());
     for (const Resource<Spec> &resource : resources)
         names.push_back(resource.name);
     return names;

@@ -80,7 +80,7 @@ private:
     std::string supportedKind(const Node &document)
     {
         const std::string api = text(document, "apiVersion");
-        const std::string kind = text(document, "kind");
+        std::string kind = text(document, "kind");
         if (api.starts_with(muleSoftApi)) {
             m_reporter.error(placeOf(document, {"apiVersion"}),
                              "MuleSoft documents are not supported by this version yet; take this "
@@ -137,7 +137,7 @@ private:
             m_reporter.error(m_document->place, "metadata is missing");
             return;
         }
-        Metadata metadata = decode<Metadata>(*metadataNode, m_reporter);
+        auto metadata = decode<Metadata>(*metadataNode, m_reporter);
         if (metadata.name.empty())
             return;
         const auto other = std::ranges::find(resources, metadata.name, &Resource<Spec>::name);

@@ -14,7 +14,7 @@ namespace gatehouse {
 
 namespace {
 
-constexpr std::size_t largestPem = 1024 * 1024;
+constexpr std::size_t largestPem = std::size_t{1024} * 1024;
 
 struct Release
 {

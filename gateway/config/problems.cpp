@@ -35,10 +35,10 @@ bool isLowerAlphanumeric(char c)
 bool isAuthority(std::string_view text)
 {
     const std::size_t bracket = text.rfind(']');
-    const std::size_t colon = text.find(':', bracket == text.npos ? 0 : bracket);
+    const std::size_t colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
     if (normalisedHost(text.substr(0, colon)).empty())
         return false;
-    return colon == text.npos || parsePort(text.substr(colon + 1)).value_or(0) != 0;
+    return colon == std::string_view::npos || parsePort(text.substr(colon + 1)).value_or(0) != 0;
 }
 
 } // namespace
@@ -46,11 +46,11 @@ bool isAuthority(std::string_view text)
 std::string nameProblem(std::string_view text)
 {
     constexpr std::string_view others = "._-";
-    const bool isName = !text.empty() && text.size() <= longestName
-                        && isLowerAlphanumeric(text.front())
-                        && std::ranges::all_of(text, [&](char c) {
-                               return isLowerAlphanumeric(c) || others.find(c) != others.npos;
-                           });
+    const bool isName
+        = !text.empty() && text.size() <= longestName && isLowerAlphanumeric(text.front())
+          && std::ranges::all_of(text, [&](char c) {
+                 return isLowerAlphanumeric(c) || others.find(c) != std::string_view::npos;
+             });
     return isName ? std::string()
                   : "must be 1 to 63 of a-z, 0-9 and . _ -, beginning with a letter or digit";
 }
@@ -83,10 +83,10 @@ std::string originProblem(std::string_view text)
 {
     const std::size_t end = text.find("://");
     const std::string_view scheme = text.substr(0, end);
-    const bool isScheme
-        = end != text.npos && !scheme.empty() && std::ranges::all_of(scheme, [](char c) {
-              return isAlphanumeric(c) || c == '+' || c == '-' || c == '.';
-          });
+    const bool isScheme = end != std::string_view::npos && !scheme.empty()
+                          && std::ranges::all_of(scheme, [](char c) {
+                                 return isAlphanumeric(c) || c == '+' || c == '-' || c == '.';
+                             });
     return isScheme && isAuthority(text.substr(end + 3))
                ? std::string()
                : "must be an origin as browsers send it, such as https://app.example.org";

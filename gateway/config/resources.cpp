@@ -104,15 +104,16 @@ std::span<const Field> ListenerSpec::fields()
 std::span<const Field> AuditSpec::fields()
 {
     static constexpr auto table = std::to_array<Field>({
-        field<&AuditSpec::content>({.key = "content",
-                                    .label = "Content",
-                                    .help = "What of prompts and answers is kept",
-                                    .choices = choicesOf<auditContents>}),
-        field<&AuditSpec::durability>({.key = "durability",
-                                       .label = "Durability",
-                                       .help = "What a record survives: the end of the process, or "
-                                               "that of the system too",
-                                       .choices = choicesOf<durabilities>}),
+        choice<&AuditSpec::content>({.key = "content",
+                                     .label = "Content",
+                                     .help = "What of prompts and answers is kept",
+                                     .choices = choicesOf<auditContents>}),
+        choice<&AuditSpec::durability>({.key = "durability",
+                                        .label = "Durability",
+                                        .help
+                                        = "What a record survives: the end of the process, or "
+                                          "that of the system too",
+                                        .choices = choicesOf<durabilities>}),
         field<&AuditSpec::retention>({.key = "retention",
                                       .label = "Retention",
                                       .help = "How long records are kept",
@@ -216,15 +217,15 @@ std::span<const Field> GatewaySpec::fields()
 std::span<const Field> ProviderSpec::fields()
 {
     static constexpr auto table = std::to_array<Field>({
-        field<&ProviderSpec::preset>(
+        choice<&ProviderSpec::preset>(
             {.key = "preset",
              .label = "Preset",
              .help = "Known provider that gives dialect and address; absent: the resource's name",
              .choices = presetNames}),
-        field<&ProviderSpec::dialect>({.key = "dialect",
-                                       .label = "Dialect",
-                                       .help = "Wire format that the provider speaks",
-                                       .choices = dialectNames}),
+        choice<&ProviderSpec::dialect>({.key = "dialect",
+                                        .label = "Dialect",
+                                        .help = "Wire format that the provider speaks",
+                                        .choices = dialectNames}),
         field<&ProviderSpec::baseUrl>({.key = "baseUrl",
                                        .label = "Base URL",
                                        .help = "Address to which the rest of the path is appended",
@@ -234,7 +235,7 @@ std::span<const Field> ProviderSpec::fields()
                                           .help = "keychain:NAME, env:NAME, file:PATH or none",
                                           .secret = true,
                                           .problem = secretReferenceProblem}),
-        field<&ProviderSpec::credentialHeader>(
+        choice<&ProviderSpec::credentialHeader>(
             {.key = "credentialHeader",
              .label = "Credential header",
              .help = "Header that carries the credential; absent: the dialect's",
@@ -265,11 +266,11 @@ std::span<const Field> RouteSpec::fields()
                                      .label = "Provider",
                                      .help = "Name of the provider",
                                      .required = true}),
-        field<&RouteSpec::dialect>({.key = "dialect",
-                                    .label = "Dialect",
-                                    .help = "Wire format of the clients; absent: the provider's",
-                                    .choices = dialectNames}),
-        field<&RouteSpec::usage>(
+        choice<&RouteSpec::dialect>({.key = "dialect",
+                                     .label = "Dialect",
+                                     .help = "Wire format of the clients; absent: the provider's",
+                                     .choices = dialectNames}),
+        choice<&RouteSpec::usage>(
             {.key = "usage",
              .label = "Usage",
              .help = "inject asks for the usage of streams and hides it; observe changes no byte",

@@ -20,9 +20,9 @@ namespace gatehouse {
 /// Sizes in bytes and deadlines of one exchange (Gateway.spec.limits).
 struct Limits
 {
-    std::size_t head = 64 * 1024;               ///< request or response head, else 431 / 502
-    std::size_t target = 16 * 1024;             ///< request target, else 414
-    std::uint64_t body = 1024ULL * 1024 * 1024; ///< request body, else 413
+    std::size_t head = std::size_t{64} * 1024;   ///< request or response head, else 431 / 502
+    std::size_t target = std::size_t{16} * 1024; ///< request target, else 414
+    std::uint64_t body = 1024ULL * 1024 * 1024;  ///< request body, else 413
     std::uint32_t connections = 20'000; ///< client connections of the whole gateway, else 503
     std::chrono::milliseconds headTimeout{30'000};    ///< first byte of a head to its end, else 408
     std::chrono::milliseconds bodyTimeout{60'000};    ///< 60 s plus 1 s for each 64 KiB, else 408

@@ -22,7 +22,7 @@ std::uint16_t defaultPort(bool tls)
 bool isPathCharacter(char c)
 {
     constexpr std::string_view others = "-._~!$&'()*+,;=:@/";
-    return isAlphanumeric(c) || others.find(c) != others.npos;
+    return isAlphanumeric(c) || others.find(c) != std::string_view::npos;
 }
 
 } // namespace
@@ -35,9 +35,9 @@ std::string pathProblem(std::string_view path)
         return "must be at most 1024 bytes long";
     if (path.ends_with('/'))
         return "must not end with a slash";
-    if (path.find('%') != path.npos)
+    if (path.find('%') != std::string_view::npos)
         return "must not have percent-encoding";
-    if (path.find('?') != path.npos || path.find('#') != path.npos)
+    if (path.find('?') != std::string_view::npos || path.find('#') != std::string_view::npos)
         return "must not have a query or a fragment";
     if (!std::ranges::all_of(path, isPathCharacter))
         return "must have only characters that a URL's path may have";
@@ -62,19 +62,21 @@ Result<BaseUrl> parseBaseUrl(std::string_view text)
     text.remove_prefix(url.tls ? 8 : 7);
     const std::size_t pathAt = text.find_first_of("/?#\\");
     const std::string_view authority = text.substr(0, pathAt);
-    std::string_view path = pathAt == text.npos ? std::string_view() : text.substr(pathAt);
-    if (authority.find('@') != authority.npos)
+    std::string_view path
+        = pathAt == std::string_view::npos ? std::string_view() : text.substr(pathAt);
+    if (authority.find('@') != std::string_view::npos)
         return malformed("must not have a user name or password; use credential");
 
     const std::size_t bracket = authority.rfind(']');
-    const std::size_t colon = authority.find(':', bracket == authority.npos ? 0 : bracket);
+    const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
     url.host = normalisedHost(authority.substr(0, colon));
     if (url.host.empty())
         return malformed(
             "must have a host: a DNS name (international ones as xn--), an IPv4 address "
             "of four numbers or an IPv6 address in brackets");
-    const std::optional<std::uint16_t> port
-        = colon == authority.npos ? defaultPort(url.tls) : parsePort(authority.substr(colon + 1));
+    const std::optional<std::uint16_t> port = colon == std::string_view::npos
+                                                  ? defaultPort(url.tls)
+                                                  : parsePort(authority.substr(colon + 1));
     if (!port || *port == 0)
         return malformed("must have a port from 1 to 65535 after the host's colon");
     url.port = *port;
@@ -91,7 +93,8 @@ Result<BaseUrl> parseBaseUrl(std::string_view text)
 
 std::string authorityOf(const BaseUrl &url)
 {
-    std::string authority = url.host.find(':') == url.host.npos ? url.host : "[" + url.host + "]";
+    std::string authority
+        = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
     if (url.port != defaultPort(url.tls))
         authority += ":" + std::to_string(url.port);
     return authority;

@@ -6,6 +6,7 @@
 #include <QDir>
 
 #include <chrono>
+#include <utility>
 
 namespace gatehouse {
 
@@ -15,9 +16,9 @@ constexpr std::chrono::milliseconds quietTime(100);
 
 } // namespace
 
-ConfigWatcher::ConfigWatcher(const QString &directory, QObject *parent)
+ConfigWatcher::ConfigWatcher(QString directory, QObject *parent)
     : QObject(parent)
-    , m_directory(directory)
+    , m_directory(std::move(directory))
 {
     m_quiet.setSingleShot(true);
     m_quiet.setInterval(quietTime);

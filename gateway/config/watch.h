@@ -14,7 +14,7 @@ class ConfigWatcher : public QObject
     Q_OBJECT
 
 public:
-    explicit ConfigWatcher(const QString &directory, QObject *parent = nullptr);
+    explicit ConfigWatcher(QString directory, QObject *parent = nullptr);
 
 Q_SIGNALS:
     /// Something changed, and nothing more for 100 ms.

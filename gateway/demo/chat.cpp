@@ -10,16 +10,11 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-qint64 number(std::size_t count)
-{
-    return static_cast<qint64>(count);
-}
-
 QJsonObject usage(const Completion &completion)
 {
-    return {{"prompt_tokens"_L1, number(completion.promptTokens)},
-            {"completion_tokens"_L1, number(completion.tokens)},
-            {"total_tokens"_L1, number(completion.promptTokens + completion.tokens)},
+    return {{"prompt_tokens"_L1, jsonCount(completion.promptTokens)},
+            {"completion_tokens"_L1, jsonCount(completion.tokens)},
+            {"total_tokens"_L1, jsonCount(completion.promptTokens + completion.tokens)},
             {"prompt_tokens_details"_L1, QJsonObject{{"cached_tokens"_L1, 0}}},
             {"completion_tokens_details"_L1, QJsonObject{{"reasoning_tokens"_L1, 0}}}};
 }

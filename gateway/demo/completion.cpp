@@ -20,7 +20,7 @@ QString textOf(const QJsonValue &content)
         return content.toString();
     QString text;
     const QJsonArray parts = content.toArray();
-    for (const QJsonValue &part : parts) {
+    for (const auto &part : parts) {
         const QString added = part.toObject().value("text"_L1).toString();
         if (!text.isEmpty() && !added.isEmpty())
             text += u'\n';
@@ -32,7 +32,7 @@ QString textOf(const QJsonValue &content)
 /// The beginning of \a text on one line, cut between two words where there are two.
 std::string firstWords(const std::string &text)
 {
-    const std::string line = utf8(fromUtf8(text).simplified());
+    std::string line = utf8(fromUtf8(text).simplified());
     std::string_view begin = firstTokens(line, quotedTokens);
     if (begin.size() == line.size())
         return line;
@@ -42,11 +42,12 @@ std::string firstWords(const std::string &text)
 
 std::string reply(const std::string &model, const Prompt &prompt)
 {
-    const std::string asked = prompt.lastUserText;
+    const std::string &asked = prompt.lastUserText;
+    const std::size_t tokens = countTokens(asked);
     std::string text = "[simulated] Gatehouse's simulated provider, not a model, answers here. ";
-    if (countTokens(asked) == 0)
+    if (tokens == 0)
         return text + "The last message has no text.";
-    text += "The last message has " + std::to_string(countTokens(asked)) + " tokens";
+    text += "The last message has " + std::to_string(tokens) + " tokens";
     if (model == "demo-large")
         return text + ":\n\n" + asked;
     return text + " and begins: “" + firstWords(asked) + "”";
@@ -61,7 +62,7 @@ void Prompt::count(std::string_view text)
 
 void Prompt::addMessages(const QJsonArray &messages)
 {
-    for (const QJsonValue &value : messages) {
+    for (const auto &value : messages) {
         const QJsonObject message = value.toObject();
         std::string text = utf8(textOf(message.value("content"_L1)));
         count(text);
@@ -96,8 +97,7 @@ readCompletionRequest(std::string_view body, std::initializer_list<std::string_v
     return request;
 }
 
-Completion
-complete(std::string_view body, const CompletionRequest &request, const Prompt &prompt)
+Completion complete(std::string_view body, const CompletionRequest &request, const Prompt &prompt)
 {
     Completion completion;
     completion.hash = requestHash(body);

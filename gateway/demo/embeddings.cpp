@@ -88,7 +88,7 @@ std::vector<Input> inputsOf(const QJsonValue &input)
     if (const QJsonArray array = input.toArray(); !array.isEmpty() && !array[0].isDouble())
         values = array;
     std::vector<Input> inputs;
-    for (const QJsonValue &value : std::as_const(values)) {
+    for (const auto &value : std::as_const(values)) {
         inputs.push_back(inputOf(value));
         if (inputs.back().tokens == 0)
             return {};
@@ -111,10 +111,8 @@ Answer embeddingsAnswer(std::string_view body)
         return std::move(dimensions).error();
     const QString encoding = request->value("encoding_format"_L1).toString(u"float"_s);
     if (encoding != "float"_L1 && encoding != "base64"_L1)
-        return errorAnswer(400,
-                           "'encoding_format' must be float or base64",
-                           "encoding_format",
-                           "invalid_value");
+        return errorAnswer(
+            400, "'encoding_format' must be float or base64", "encoding_format", "invalid_value");
     const std::vector<Input> inputs = inputsOf(request->value("input"_L1));
     if (inputs.empty())
         return errorAnswer(400,
@@ -126,20 +124,18 @@ Answer embeddingsAnswer(std::string_view body)
     for (const Input &input : inputs) {
         tokens += input.tokens;
         const auto vector = vectorOf(input.bytes, dimensions->value_or(defaultDimensions));
-        data.append(
-            QJsonObject{{"object"_L1, "embedding"_L1},
-                        {"index"_L1, data.size()},
-                        {"embedding"_L1,
-                         encoding == "base64"_L1 ? asBase64(vector) : asFloats(vector)}});
+        data.append(QJsonObject{
+            {"object"_L1, "embedding"_L1},
+            {"index"_L1, data.size()},
+            {"embedding"_L1, encoding == "base64"_L1 ? asBase64(vector) : asFloats(vector)}});
     }
-    const auto counted = static_cast<qint64>(tokens);
     Answer answer = jsonAnswer({{"object"_L1, "list"_L1},
                                 {"data"_L1, data},
                                 {"model"_L1, fromUtf8(*model)},
                                 {"system_fingerprint"_L1, fromUtf8(fingerprint)},
                                 {"usage"_L1,
-                                 QJsonObject{{"prompt_tokens"_L1, counted},
-                                             {"total_tokens"_L1, counted}}}});
+                                 QJsonObject{{"prompt_tokens"_L1, jsonCount(tokens)},
+                                             {"total_tokens"_L1, jsonCount(tokens)}}}});
     answer.tokens = 0;
     return answer;
 }

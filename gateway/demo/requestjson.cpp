@@ -29,7 +29,8 @@ QJsonValue valueOf(const QJsonObject &request, std::string_view name)
 
 Unexpected<Answer> wrong(std::string_view name, const std::string &what)
 {
-    return Unexpected(errorAnswer(400, '\'' + std::string(name) + "' " + what, name, "invalid_value"));
+    return Unexpected(
+        errorAnswer(400, '\'' + std::string(name) + "' " + what, name, "invalid_value"));
 }
 
 } // namespace
@@ -44,6 +45,11 @@ QString fromUtf8(std::string_view text)
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
 }
 
+qint64 jsonCount(std::size_t count)
+{
+    return static_cast<qint64>(count);
+}
+
 std::string compactJson(const QJsonObject &object)
 {
     return QJsonDocument(object).toJson(QJsonDocument::Compact).toStdString();
@@ -56,10 +62,8 @@ Answer jsonAnswer(const QJsonObject &object)
     return answer;
 }
 
-Answer errorAnswer(int status,
-                   std::string_view message,
-                   std::string_view param,
-                   std::string_view code)
+Answer
+errorAnswer(int status, std::string_view message, std::string_view param, std::string_view code)
 {
     const QLatin1String type = status < 500 ? "invalid_request_error"_L1 : "server_error"_L1;
     Answer answer = jsonAnswer({{"error"_L1,

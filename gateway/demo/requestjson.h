@@ -15,6 +15,7 @@ namespace gatehouse::demo {
 
 [[nodiscard]] std::string utf8(const QString &text);
 [[nodiscard]] QString fromUtf8(std::string_view text);
+[[nodiscard]] qint64 jsonCount(std::size_t count);
 [[nodiscard]] std::string compactJson(const QJsonObject &object);
 [[nodiscard]] Answer jsonAnswer(const QJsonObject &object);
 

@@ -10,11 +10,6 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-qint64 number(std::size_t count)
-{
-    return static_cast<qint64>(count);
-}
-
 QString itemId(const Completion &completion)
 {
     return fromUtf8("msg_" + completion.hash);
@@ -44,11 +39,11 @@ QLatin1String endStatus(const Completion &completion)
 
 QJsonObject usage(const Completion &completion)
 {
-    return {{"input_tokens"_L1, number(completion.promptTokens)},
+    return {{"input_tokens"_L1, jsonCount(completion.promptTokens)},
             {"input_tokens_details"_L1, QJsonObject{{"cached_tokens"_L1, 0}}},
-            {"output_tokens"_L1, number(completion.tokens)},
+            {"output_tokens"_L1, jsonCount(completion.tokens)},
             {"output_tokens_details"_L1, QJsonObject{{"reasoning_tokens"_L1, 0}}},
-            {"total_tokens"_L1, number(completion.promptTokens + completion.tokens)}};
+            {"total_tokens"_L1, jsonCount(completion.promptTokens + completion.tokens)}};
 }
 
 /// A response object as it is before the first token.
@@ -96,7 +91,7 @@ public:
         data["sequence_number"_L1] = m_number++;
         return "event: " + type + "\ndata: " + compactJson(data) + "\n\n";
     }
-    void skip(std::size_t events) { m_number += number(events); }
+    void skip(std::size_t events) { m_number += jsonCount(events); }
 
 private:
     qint64 m_number = 0;
@@ -105,9 +100,8 @@ private:
 Answer streamed(const Completion &completion)
 {
     const QJsonObject inOutput{{"output_index"_L1, 0}};
-    QJsonObject inPart{{"item_id"_L1, itemId(completion)},
-                       {"output_index"_L1, 0},
-                       {"content_index"_L1, 0}};
+    QJsonObject inPart{
+        {"item_id"_L1, itemId(completion)}, {"output_index"_L1, 0}, {"content_index"_L1, 0}};
     const auto with = [](QJsonObject object, QLatin1String key, const QJsonValue &value) {
         object[key] = value;
         return object;
@@ -134,11 +128,9 @@ Answer streamed(const Completion &completion)
         write("response.output_text.done", with(inPart, "text"_L1, text)),
     };
     inPart.remove("logprobs"_L1);
-    closing.push_back(
-        write("response.content_part.done", with(inPart, "part"_L1, textPart(text))));
+    closing.push_back(write("response.content_part.done", with(inPart, "part"_L1, textPart(text))));
     closing.push_back(write("response.output_item.done", with(inOutput, "item"_L1, fullItem)));
-    closing.push_back(
-        write("response." + utf8(status), {{"response"_L1, ended(completion)}}));
+    closing.push_back(write("response." + utf8(status), {{"response"_L1, ended(completion)}}));
     Answer answer;
     answer.events.emplace(
         std::move(opening), completion.text, std::move(makeDelta), std::move(closing));

@@ -35,10 +35,8 @@ Answer oneModel(std::string_view id)
 {
     if (std::ranges::find(models, id) != models.end())
         return jsonAnswer(modelObject(id));
-    return errorAnswer(404,
-                       "The model '" + std::string(id) + "' does not exist here",
-                       "model",
-                       "model_not_found");
+    return errorAnswer(
+        404, "The model '" + std::string(id) + "' does not exist here", "model", "model_not_found");
 }
 
 } // namespace

@@ -16,10 +16,8 @@ namespace gatehouse::net {
 class BodyBatch
 {
 public:
-    /// \a chunked: the receiver is told lengths chunk by chunk.
-    void start(bool chunked)
+    void clear()
     {
-        m_chunked = chunked;
         m_head = {};
         m_pieces = 0;
         m_size = 0;
@@ -33,13 +31,13 @@ public:
     [[nodiscard]] bool isFull() const { return m_pieces == maxPieces; }
     [[nodiscard]] bool isEmpty() const { return m_head.empty() && m_pieces == 0; }
 
-    /// What goes to the socket; \a ending is written behind it ("0\r\n\r\n" and the like). Valid until
-    /// the next start(), which has to follow.
-    [[nodiscard]] std::span<iovec> finish(std::string_view ending)
+    /// What goes to the socket. \a chunked: the receiver is told lengths chunk by chunk. \a ending is
+    /// written behind it ("0\r\n\r\n" and the like). Valid until clear(), which has to follow.
+    [[nodiscard]] std::span<iovec> finish(bool chunked, std::string_view ending)
     {
         std::size_t first = firstPiece;
         std::size_t last = firstPiece + m_pieces;
-        if (m_chunked && m_size != 0) {
+        if (chunked && m_size != 0) {
             char *const end
                 = std::to_chars(m_sizeLine.data(), m_sizeLine.data() + 16, m_size, 16).ptr;
             end[0] = '\r';
@@ -69,7 +67,6 @@ private:
     std::string_view m_head;
     std::size_t m_pieces = 0;
     std::size_t m_size = 0;
-    bool m_chunked = false;
 };
 
 } // namespace gatehouse::net

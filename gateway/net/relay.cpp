@@ -172,7 +172,7 @@ void Relay::takeRequestBytes(std::string_view &bytes)
     if (m_requestComplete)
         return;
     BodyBatch &batch = m_context.requestBatch;
-    batch.start(m_requestChunked);
+    batch.clear(); // a request refused midway left its pieces there
     std::string ending;
     for (bool more = true; more;) {
         const http::BodyReader::Step step = m_requestBody.next(bytes);
@@ -185,8 +185,8 @@ void Relay::takeRequestBytes(std::string_view &bytes)
             }
             batch.add(step.data);
             if (batch.isFull()) {
-                sendRequest(batch.finish({}));
-                batch.start(m_requestChunked);
+                sendRequest(batch.finish(m_requestChunked, {}));
+                batch.clear();
             }
             break;
         case http::BodyReader::Event::End:
@@ -203,7 +203,7 @@ void Relay::takeRequestBytes(std::string_view &bytes)
         }
     }
     if (!batch.isEmpty() || !ending.empty())
-        sendRequest(batch.finish(ending));
+        sendRequest(batch.finish(m_requestChunked, ending));
 }
 
 void Relay::providerInterim(const http::ResponseHead &head)
@@ -234,7 +234,6 @@ void Relay::providerHead(const http::ResponseHead &head)
                              .toHttp10 = m_toHttp10,
                              .close = !m_keepAlive,
                              .requestId = m_client.requestId()});
-    m_context.responseBatch.start(m_framing == http::Framing::Chunked);
     m_context.responseBatch.setHead(m_context.head);
     m_context.setDeadline(m_deadline,
                           m_phase == Phase::Tunnel ? tunnelIdleTime
@@ -263,8 +262,8 @@ void Relay::writeResponse(std::string_view ending)
 {
     BodyBatch &batch = m_context.responseBatch;
     if (!batch.isEmpty() || !ending.empty())
-        m_client.writeToClient(batch.finish(ending));
-    batch.start(m_framing == http::Framing::Chunked);
+        m_client.writeToClient(batch.finish(m_framing == http::Framing::Chunked, ending));
+    batch.clear();
 }
 
 void Relay::providerEnd(const std::vector<http::Field> &trailers)

@@ -227,8 +227,8 @@ void addRows(std::string &table, const RecordType &type, const std::string &path
         std::string initial = field.info.required ? "required" : "";
         if (hasDefault(field, value))
             initial = "`" + inlineText(value) + "`";
-        table += "| `" + key + "` | " + allowedText(field) + " | " + initial + " | ";
-        table.append(field.info.help).append(" |\n");
+        table.append("| `").append(key).append("` | ").append(allowedText(field));
+        table.append(" | ").append(initial).append(" | ").append(field.info.help).append(" |\n");
         if (field.kind == FieldKind::Record)
             addRows(table, field.nested(), key + ".");
         else if (field.kind == FieldKind::RecordList)

@@ -16,7 +16,7 @@ struct Place
     std::uint32_t line = 1;
     std::uint32_t column = 1;
 
-    auto operator<=>(const Place &) const = default;
+    bool operator==(const Place &) const = default;
 };
 
 /// What is to be said about a place of a file.

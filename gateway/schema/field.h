@@ -107,9 +107,10 @@ struct RecordType
 /// A plain struct that declares its fields once.
 template<typename T>
 concept Record
-    = std::is_aggregate_v<T> && std::is_default_constructible_v<T> && requires(const T &record)
+    = std::is_aggregate_v<T> && std::is_default_constructible_v<T> && requires(const T &a,
+                                                                               const T &b)
 {
-    record == record;
+    a == b;
 } && std::is_convertible_v<decltype(T::fields()), std::span<const Field>>;
 
 template<Record T>
@@ -140,7 +141,7 @@ struct ListItem<std::vector<T>>
 };
 
 template<typename T>
-consteval FieldKind kindOf(bool hasChoices)
+consteval FieldKind kindOf()
 {
     if constexpr (std::is_same_v<T, bool>)
         return FieldKind::Boolean;
@@ -151,7 +152,7 @@ consteval FieldKind kindOf(bool hasChoices)
     else if constexpr (std::is_same_v<T, ByteSize>)
         return FieldKind::Size;
     else if constexpr (std::is_same_v<T, std::string>)
-        return hasChoices ? FieldKind::Choice : FieldKind::String;
+        return FieldKind::String;
     else if constexpr (std::is_same_v<T, SecretText>)
         return FieldKind::SecretReference;
     else if constexpr (std::is_same_v<T, std::vector<std::string>>)
@@ -169,9 +170,9 @@ Slot slotOf(void *record)
 {
     using Type = typename MemberPointer<decltype(Member)>::Type;
     auto &member = static_cast<typename MemberPointer<decltype(Member)>::Class *>(record)->*Member;
-    if constexpr (kindOf<Type>(false) == FieldKind::Record) {
+    if constexpr (kindOf<Type>() == FieldKind::Record) {
         return RecordRef{&member, &recordType<Type>()};
-    } else if constexpr (kindOf<Type>(false) == FieldKind::RecordList) {
+    } else if constexpr (kindOf<Type>() == FieldKind::RecordList) {
         return RecordListRef{
             &member,
             [](const void *list) { return static_cast<const Type *>(list)->size(); },
@@ -189,17 +190,24 @@ Slot slotOf(void *record)
 
 /// A row of a table: `field<&ClientSpec::tier>({.key = "tier", …})`.
 template<auto Member>
-consteval Field field(FieldInfo info)
+constexpr Field field(FieldInfo info)
 {
     using Type = typename detail::MemberPointer<decltype(Member)>::Type;
-    constexpr FieldKind plainKind = detail::kindOf<Type>(false);
+    constexpr FieldKind plainKind = detail::kindOf<Type>();
     Field row{info, plainKind, &detail::slotOf<Member>, nullptr};
-    if (info.choices != nullptr)
-        row.kind = detail::kindOf<Type>(true);
     if constexpr (plainKind == FieldKind::Record)
         row.nested = &recordType<Type>;
     else if constexpr (plainKind == FieldKind::RecordList)
         row.nested = &recordType<typename detail::ListItem<Type>::Type>;
+    return row;
+}
+
+/// A row of a text that is one of FieldInfo::choices.
+template<auto Member>
+constexpr Field choice(FieldInfo info)
+{
+    Field row = field<Member>(info);
+    row.kind = FieldKind::Choice;
     return row;
 }
 

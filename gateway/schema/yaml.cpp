@@ -154,7 +154,7 @@ private:
             throw YAML::ParserException(mark, "tags (" + inQuotes(tag) + ") are not supported");
     }
 
-    void checkLimits(const YAML::Mark &mark, std::size_t depth)
+    void checkLimits(const YAML::Mark &mark, std::size_t depth) const
     {
         if (depth > m_limits.depth)
             throw YAML::ParserException(

@@ -13,7 +13,7 @@ namespace gatehouse {
 /// What a file may ask of us; an alias counts as what it stands for.
 struct YamlLimits
 {
-    std::size_t bytes = 4 * 1024 * 1024;
+    std::size_t bytes = std::size_t{4} * 1024 * 1024;
     std::size_t nodes = 100'000;
     std::size_t depth = 64;
 };

@@ -5,7 +5,8 @@
 
 namespace gatehouse {
 
-Secret::Secret(Secret &&other) noexcept : m_bytes(other.m_bytes)
+Secret::Secret(Secret &&other) noexcept
+    : m_bytes(other.m_bytes)
 {
     other.wipe();
 }

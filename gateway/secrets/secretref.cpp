@@ -11,7 +11,7 @@ namespace gatehouse {
 
 namespace {
 
-constexpr std::size_t longestSecret = 16 * 1024;
+constexpr std::size_t longestSecret = std::size_t{16} * 1024;
 
 Unexpected<Error> malformed(std::string_view problem)
 {
@@ -33,7 +33,7 @@ bool isKeychainName(std::string_view name)
 {
     constexpr std::string_view alsoAllowed = "._-";
     return !name.empty() && std::ranges::all_of(name, [&](char c) {
-        return isAlphanumeric(c) || alsoAllowed.find(c) != alsoAllowed.npos;
+        return isAlphanumeric(c) || alsoAllowed.find(c) != std::string_view::npos;
     });
 }
 
@@ -87,20 +87,21 @@ Result<SecretReference> parseSecretReference(std::string_view text)
         return SecretReference{};
     const std::size_t colon = text.find(':');
     const std::string_view scheme = text.substr(0, colon);
-    const std::string name(colon == text.npos ? std::string_view() : text.substr(colon + 1));
-    if (colon != text.npos && scheme == "env") {
+    const std::string name(colon == std::string_view::npos ? std::string_view()
+                                                           : text.substr(colon + 1));
+    if (colon != std::string_view::npos && scheme == "env") {
         if (!isVariableName(name))
             return malformed(
                 "must name an environment variable after env: (letters, digits and _)");
         return SecretReference{SecretReference::Kind::Environment, name};
     }
-    if (colon != text.npos && scheme == "file") {
+    if (colon != std::string_view::npos && scheme == "file") {
         if (name.empty() || name.starts_with("//"))
             return malformed("must have a path after file: (no URL), absolute or from the "
                              "configuration directory");
         return SecretReference{SecretReference::Kind::File, name};
     }
-    if (colon != text.npos && scheme == "keychain") {
+    if (colon != std::string_view::npos && scheme == "keychain") {
         if (!isKeychainName(name))
             return malformed("must name an entry after keychain: (letters, digits and . _ -)");
         return SecretReference{SecretReference::Kind::Keychain, name};

@@ -155,26 +155,26 @@ Result<std::string> generate()
 
 struct KeyHasher::Context
 {
-    EVP_MAC_CTX *mac = nullptr;
+    struct Free
+    {
+        void operator()(EVP_MAC_CTX *context) const { EVP_MAC_CTX_free(context); }
+    };
 
-    Context() = default;
-    Context(const Context &) = delete;
-    Context &operator=(const Context &) = delete;
-    ~Context() { EVP_MAC_CTX_free(mac); }
+    std::unique_ptr<EVP_MAC_CTX, Free> mac;
 };
 
 KeyHasher::KeyHasher(std::string_view hashKey)
     : m_context(std::make_unique<Context>())
 {
     EVP_MAC *hmac = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
-    m_context->mac = EVP_MAC_CTX_new(hmac);
+    m_context->mac.reset(EVP_MAC_CTX_new(hmac));
     EVP_MAC_free(hmac); // the context holds its own reference
     require(m_context->mac != nullptr, "provide HMAC");
     std::string digest = OSSL_DIGEST_NAME_SHA2_256;
     const std::array<OSSL_PARAM, 2> parameters{
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
         OSSL_PARAM_construct_end()};
-    require(EVP_MAC_init(m_context->mac,
+    require(EVP_MAC_init(m_context->mac.get(),
                          reinterpret_cast<const unsigned char *>(hashKey.data()),
                          hashKey.size(),
                          parameters.data())
@@ -191,12 +191,13 @@ KeyHash KeyHasher::hash(std::string_view key) const
     KeyHash result{};
     std::size_t size = 0;
     // Without a key the context begins anew with the one that it has, already expanded.
-    const bool isDone = EVP_MAC_init(m_context->mac, nullptr, 0, nullptr) == 1
-                        && EVP_MAC_update(m_context->mac,
-                                          reinterpret_cast<const unsigned char *>(key.data()),
-                                          key.size())
-                               == 1
-                        && EVP_MAC_final(m_context->mac, result.data(), &size, result.size()) == 1;
+    const bool isDone
+        = EVP_MAC_init(m_context->mac.get(), nullptr, 0, nullptr) == 1
+          && EVP_MAC_update(m_context->mac.get(),
+                            reinterpret_cast<const unsigned char *>(key.data()),
+                            key.size())
+                 == 1
+          && EVP_MAC_final(m_context->mac.get(), result.data(), &size, result.size()) == 1;
     require(isDone && size == result.size(), "hash a virtual key");
     return result;
 }

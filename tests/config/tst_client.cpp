@@ -291,7 +291,7 @@ private Q_SLOTS:
         dir.write("a.yaml", document("Provider", "groq", "{preset: x, ca: none.pem}"));
         const Ran ran = run(runCheck, words(dir, ""));
         QCOMPARE(ran.code, 1);
-        QVERIFY(ran.out.find("/a.yaml:3:17: preset must be one of ") != std::string::npos);
+        QVERIFY(ran.out.find("/a.yaml:3:16: preset must be one of ") != std::string::npos);
         QVERIFY(ran.out.find("/none.pem does not exist\n") != std::string::npos);
         const Ran json = run(runCheck, words(dir, "--json"));
         QCOMPARE(json.code, 1);
@@ -300,7 +300,7 @@ private Q_SLOTS:
         const QJsonArray problems = object[QStringLiteral("problems")].toArray();
         QCOMPARE(problems.size(), 2);
         QCOMPARE(problems.at(0).toObject()[QStringLiteral("line")].toInt(), 3);
-        QCOMPARE(problems.at(0).toObject()[QStringLiteral("column")].toInt(), 17);
+        QCOMPARE(problems.at(0).toObject()[QStringLiteral("column")].toInt(), 16);
     }
 
     void check_wrong_isRefused()

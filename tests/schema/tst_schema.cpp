@@ -58,7 +58,7 @@ struct Outer
             field<&Outer::wait>({.key = "wait", .label = "Wait", .help = "w", .min = 1000}),
             field<&Outer::size>({.key = "size", .label = "Size", .help = "s", .max = 4096}),
             field<&Outer::text>({.key = "text", .label = "Text", .help = "t", .max = 8}),
-            field<&Outer::colour>(
+            choice<&Outer::colour>(
                 {.key = "colour",
                  .label = "Colour",
                  .help = "c",
