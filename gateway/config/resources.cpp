@@ -25,7 +25,7 @@ std::span<const std::string_view> choicesOf()
 }
 
 constexpr auto auditContents = std::to_array<std::string_view>({"none", "redacted", "full"});
-constexpr auto durabilities = std::to_array<std::string_view>({"process", "system"});
+constexpr auto durabilities = std::to_array<std::string_view>({"process", "power"});
 constexpr auto credentialHeaders
     = std::to_array<std::string_view>({"bearer", "x-api-key", "api-key", "x-goog-api-key"});
 constexpr auto usages = std::to_array<std::string_view>({"inject", "observe"});
@@ -112,7 +112,7 @@ std::span<const Field> AuditSpec::fields()
                                         .label = "Durability",
                                         .help
                                         = "What a record survives: the end of the process, or "
-                                          "that of the system too",
+                                          "a loss of power too",
                                         .choices = choicesOf<durabilities>}),
         field<&AuditSpec::retention>({.key = "retention",
                                       .label = "Retention",

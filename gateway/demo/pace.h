@@ -8,13 +8,17 @@
 #include <cstddef>
 #include <string>
 
-namespace gatehouse::demo {
+namespace gatehouse {
 
 struct SimulatedSettings
 {
     std::chrono::milliseconds firstToken{150}; ///< from the end of the request
     unsigned tokensPerSecond = 60;             ///< 0: as fast as it can be sent
 };
+
+} // namespace gatehouse
+
+namespace gatehouse::demo {
 
 /// \a settings with what the request asks for: `x-demo-latency: 250ms` (at most 1h) and
 /// `x-demo-tokens-per-second: 200` (at most 1000000, 0 as above). The error is for people.

@@ -15,7 +15,7 @@
 
 #include <unistd.h>
 
-namespace gatehouse::demo {
+namespace gatehouse {
 
 class SimulatedProvider::Thread final : public QThread
 {
@@ -48,7 +48,8 @@ protected:
         }
         connect(&server, &QTcpServer::newConnection, &server, [this, &server] {
             while (QTcpSocket *socket = server.nextPendingConnection())
-                new SimulatedConnection(std::unique_ptr<QTcpSocket>(socket), m_settings, &server);
+                new demo::SimulatedConnection(
+                    std::unique_ptr<QTcpSocket>(socket), m_settings, &server);
         });
         exec();
     }
@@ -76,4 +77,4 @@ SimulatedProvider::start(const SimulatedSettings &settings)
         new SimulatedProvider(std::move(thread), socket->port));
 }
 
-} // namespace gatehouse::demo
+} // namespace gatehouse

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace gatehouse::demo {
+namespace gatehouse {
 
 /// A provider of OpenAI's dialect that calls no network and no model: for `--demo`, where it says
 /// in every answer that it is simulated, and for tests. Serves in a thread of its own.
@@ -34,4 +34,4 @@ private:
     std::uint16_t m_port;
 };
 
-} // namespace gatehouse::demo
+} // namespace gatehouse

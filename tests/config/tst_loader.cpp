@@ -121,7 +121,7 @@ private Q_SLOTS:
                           {"b", "[::1]:1", {"c.pem", "k.pem", ""}, true}};
         spec.workers = 2;
         spec.origins = {"https://a.example"};
-        spec.audit = {"full", "system", std::chrono::hours(24), ByteSize{1ULL << 30}};
+        spec.audit = {"full", "power", std::chrono::hours(24), ByteSize{1ULL << 30}};
         spec.limits.body = {12345};
         spec.limits.drainTimeout = std::chrono::milliseconds(0);
         Node root = Node::map();
