@@ -45,10 +45,10 @@ public:
     void take(int descriptor, const std::shared_ptr<const std::string> &listener)
     {
         int total = 0;
-        net::WorkerThread *chosen = nullptr;
+        net::WorkerThread *chosen = m_workers.front().get();
         for (const auto &worker : m_workers) {
             total += worker->connectionCount();
-            if (chosen == nullptr || worker->connectionCount() < chosen->connectionCount())
+            if (worker->connectionCount() < chosen->connectionCount())
                 chosen = worker.get();
         }
         if (total >= m_limit) {
@@ -97,7 +97,7 @@ public:
     bindNew(const Snapshot &snapshot) const;
     Result<void> bindAdmin(const Snapshot &snapshot);
     void swapListeners(const Snapshot &snapshot,
-                       std::vector<std::pair<OpenListener, net::BoundSocket>> added);
+                       const std::vector<std::pair<OpenListener, net::BoundSocket>> &added);
 
     std::shared_ptr<const net::Runtime> runtime;
     std::vector<OpenListener> listeners;
@@ -128,8 +128,8 @@ Gateway::Private::bindNew(const Snapshot &snapshot) const
                 ::close(socket.descriptor);
             return Unexpected(std::move(bound).error());
         }
-        added.push_back(
-            {OpenListener{{entry.name, entry.address, entry.port, nullptr}, bound->port}, *bound});
+        added.emplace_back(
+            OpenListener{{entry.name, entry.address, entry.port, nullptr}, bound->port}, *bound);
     }
     return added;
 }
@@ -148,8 +148,8 @@ Result<void> Gateway::Private::bindAdmin(const Snapshot &snapshot)
     return {};
 }
 
-void Gateway::Private::swapListeners(const Snapshot &snapshot,
-                                     std::vector<std::pair<OpenListener, net::BoundSocket>> added)
+void Gateway::Private::swapListeners(
+    const Snapshot &snapshot, const std::vector<std::pair<OpenListener, net::BoundSocket>> &added)
 {
     for (const auto &[listener, socket] : added)
         acceptor.open(socket, listener.entry.name);
@@ -175,37 +175,38 @@ void Gateway::Private::swapListeners(const Snapshot &snapshot,
 
 Gateway::Gateway(QObject *parent)
     : QObject(parent)
-    , d(std::make_unique<Private>())
+    , m_private(std::make_unique<Private>())
 {}
 
 Gateway::~Gateway()
 {
-    d->acceptor.closeAll();
+    m_private->acceptor.closeAll();
 }
 
 Result<void> Gateway::apply(std::shared_ptr<const Snapshot> snapshot)
 {
-    auto runtime = net::Runtime::build(std::move(snapshot), d->runtime.get());
+    auto runtime = net::Runtime::build(std::move(snapshot), m_private->runtime.get());
     if (!runtime)
         return Unexpected(std::move(runtime).error());
     const Snapshot &next = *(*runtime)->snapshot;
-    auto added = d->bindNew(next);
+    auto added = m_private->bindNew(next);
     if (!added)
         return Unexpected(std::move(added).error());
-    if (auto result = d->bindAdmin(next); !result) {
+    if (auto result = m_private->bindAdmin(next); !result) {
         for (const auto &[listener, socket] : *added)
             ::close(socket.descriptor);
         return result;
     }
-    d->runtime = *runtime;
-    if (!d->workers.isStarted())
-        d->workers.start(next.workers);
-    d->workers.setLimit(next.limits.connections);
+    m_private->runtime = *runtime;
+    if (!m_private->workers.isStarted())
+        m_private->workers.start(next.workers);
+    m_private->workers.setLimit(next.limits.connections);
     // Before the listeners: no connection comes to a worker that does not know its listener.
-    d->workers.forEach([runtime = *runtime](net::Worker &worker) { worker.apply(runtime); });
-    d->swapListeners(next, std::move(added).value());
-    if (d->admin)
-        d->admin->setReady(!d->isDraining);
+    m_private->workers.forEach(
+        [runtime = *runtime](net::Worker &worker) { worker.apply(runtime); });
+    m_private->swapListeners(next, *added);
+    if (m_private->admin)
+        m_private->admin->setReady(!m_private->isDraining);
     Q_EMIT applied(QString::fromStdString(next.revision));
     return {};
 }
@@ -213,8 +214,8 @@ Result<void> Gateway::apply(std::shared_ptr<const Snapshot> snapshot)
 QStringList Gateway::urls() const
 {
     QStringList urls;
-    for (const OpenListener &listener : d->listeners) {
-        const auto &tls = d->runtime->listenerTls;
+    for (const OpenListener &listener : m_private->listeners) {
+        const auto &tls = m_private->runtime->listenerTls;
         QString address = QString::fromStdString(listener.entry.address);
         if (address.contains(QLatin1Char(':')))
             address = QLatin1Char('[') + address + QLatin1Char(']');
@@ -227,25 +228,25 @@ QStringList Gateway::urls() const
 
 void Gateway::drain()
 {
-    if (std::exchange(d->isDraining, true))
+    if (std::exchange(m_private->isDraining, true))
         return;
-    if (d->admin)
-        d->admin->setReady(false);
-    d->acceptor.closeAll();
-    d->undrained = d->workers.size();
-    if (d->undrained == 0) {
+    if (m_private->admin)
+        m_private->admin->setReady(false);
+    m_private->acceptor.closeAll();
+    m_private->undrained = m_private->workers.size();
+    if (m_private->undrained == 0) {
         Q_EMIT drained();
         return;
     }
     const auto workerDrained = [this] {
-        if (d->undrained != 0 && --d->undrained == 0)
+        if (m_private->undrained != 0 && --m_private->undrained == 0)
             Q_EMIT drained();
     };
-    d->workers.forEach([this, workerDrained](net::Worker &worker) {
-        worker.drain([this, workerDrained] { d->mailbox.post(workerDrained); });
+    m_private->workers.forEach([this, workerDrained](net::Worker &worker) {
+        worker.drain([this, workerDrained] { m_private->mailbox.post(workerDrained); });
     });
-    QTimer::singleShot(d->runtime->snapshot->limits.drainTimeout, this, [this] {
-        if (std::exchange(d->undrained, 0) != 0)
+    QTimer::singleShot(m_private->runtime->snapshot->limits.drainTimeout, this, [this] {
+        if (std::exchange(m_private->undrained, 0) != 0)
             Q_EMIT drained();
     });
 }

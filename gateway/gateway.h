@@ -23,6 +23,7 @@ public:
     explicit Gateway(QObject *parent = nullptr);
     /// Cuts what is still open; drain() first to be kind.
     ~Gateway() override;
+    Q_DISABLE_COPY_MOVE(Gateway)
 
     /// Puts \a snapshot in force: opens its listeners, then lets new requests see it, then closes
     /// listeners that it does not name any more. Exchanges in flight keep what they began with. On an
@@ -42,7 +43,7 @@ Q_SIGNALS:
 
 private:
     class Private;
-    std::unique_ptr<Private> d;
+    std::unique_ptr<Private> m_private;
 };
 
 } // namespace gatehouse

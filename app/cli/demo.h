@@ -3,6 +3,8 @@
 
 #include "gateway/base/result.h"
 
+#include <QtGlobal>
+
 #include <memory>
 #include <string>
 
@@ -18,6 +20,7 @@ class Demo
 public:
     [[nodiscard]] static Result<std::unique_ptr<Demo>> start();
     ~Demo();
+    Q_DISABLE_COPY_MOVE(Demo)
 
     /// Adds the demo's documents; what is wrong goes into the draft's diagnostics.
     void addTo(Draft &draft, const std::string &dataDir) const;

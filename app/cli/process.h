@@ -17,6 +17,7 @@ class SignalWatcher final : public QObject
 public:
     explicit SignalWatcher(QObject *parent = nullptr);
     ~SignalWatcher() override;
+    Q_DISABLE_COPY_MOVE(SignalWatcher)
 
 Q_SIGNALS:
     void reloadAsked(); ///< SIGHUP

@@ -49,6 +49,7 @@ public:
         : m_state(std::in_place_index<1>, std::move(unexpected).error())
     {}
 
+    // NOLINTBEGIN(readability-identifier-naming): the standard's names
     [[nodiscard]] bool has_value() const { return m_state.index() == 0; }
     explicit operator bool() const { return has_value(); }
 
@@ -89,6 +90,7 @@ public:
     {
         return has_value() ? value() : static_cast<Stored>(std::forward<U>(other));
     }
+    // NOLINTEND(readability-identifier-naming)
 
 private:
     std::variant<Stored, E> m_state;

@@ -20,7 +20,12 @@ struct CredentialHeader
 class Dialect
 {
 public:
+    Dialect() = default;
     virtual ~Dialect() = default;
+    Dialect(const Dialect &) = delete;
+    Dialect(Dialect &&) = delete;
+    Dialect &operator=(const Dialect &) = delete;
+    Dialect &operator=(Dialect &&) = delete;
 
     /// As in configuration: openai, anthropic, gemini, ollama.
     [[nodiscard]] virtual std::string_view name() const = 0;

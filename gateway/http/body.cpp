@@ -4,6 +4,7 @@
 #include "gateway/http/text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace gatehouse::http {
 
@@ -11,7 +12,7 @@ namespace {
 
 constexpr std::uint8_t maxSizeDigits = 15;
 constexpr std::uint16_t maxExtensionBytes = 1024;
-constexpr std::size_t maxTrailerBytes = 16 * 1024;
+constexpr std::size_t maxTrailerBytes = std::size_t{16} * 1024;
 
 int hexValue(char c)
 {
@@ -67,30 +68,38 @@ BodyReader::State BodyReader::afterSizeLine() const
     return m_left == 0 ? State::TrailerCr : State::ChunkData;
 }
 
+/// What may follow a whole size or extension: another extension, or the line's end.
+BodyReader::State BodyReader::betweenExtensions(char c)
+{
+    if (c == ';')
+        return State::ExtensionName;
+    return c == '\r' ? State::SizeLf : State::Broken;
+}
+
+BodyReader::State BodyReader::nextOfExtensionName(char c)
+{
+    if (isTokenChar(c)) {
+        m_digits = 1; // there is a name
+        return State::ExtensionName;
+    }
+    if (std::exchange(m_digits, std::uint8_t{0}) == 0)
+        return State::Broken;
+    return c == '=' ? State::ExtensionValueFirst : betweenExtensions(c);
+}
+
 BodyReader::State BodyReader::nextOfExtension(char c)
 {
     if (++m_extensionBytes > maxExtensionBytes)
         return State::Broken;
     switch (m_state) {
-    case State::ExtensionName: // m_digits counts the characters of the name, saturating
-        if (isTokenChar(c)) {
-            m_digits = 1;
-            return State::ExtensionName;
-        }
-        if (m_digits == 0)
-            return State::Broken;
-        m_digits = 0;
-        if (c == '=')
-            return State::ExtensionValueFirst;
-        return c == ';' ? State::ExtensionName : c == '\r' ? State::SizeLf : State::Broken;
+    case State::ExtensionName:
+        return nextOfExtensionName(c);
     case State::ExtensionValueFirst:
         if (c == '"')
             return State::ExtensionQuoted;
         return isTokenChar(c) ? State::ExtensionToken : State::Broken;
     case State::ExtensionToken:
-        if (isTokenChar(c))
-            return State::ExtensionToken;
-        return c == ';' ? State::ExtensionName : c == '\r' ? State::SizeLf : State::Broken;
+        return isTokenChar(c) ? State::ExtensionToken : betweenExtensions(c);
     case State::ExtensionQuoted:
         if (c == '"')
             return State::ExtensionAfterQuoted;
@@ -100,7 +109,7 @@ BodyReader::State BodyReader::nextOfExtension(char c)
     case State::ExtensionEscaped:
         return isQuotable(c) ? State::ExtensionQuoted : State::Broken;
     case State::ExtensionAfterQuoted:
-        return c == ';' ? State::ExtensionName : c == '\r' ? State::SizeLf : State::Broken;
+        return betweenExtensions(c);
     default: // called for the states above only
         return State::Broken;
     }
@@ -122,7 +131,7 @@ BodyReader::State BodyReader::nextOfSizeLine(char c)
         if (m_digits == 0)
             return State::Broken;
         m_digits = 0;
-        return c == ';' ? State::ExtensionName : c == '\r' ? State::SizeLf : State::Broken;
+        return betweenExtensions(c);
     }
     case State::SizeLf:
         return c == '\n' ? afterSizeLine() : State::Broken;

@@ -72,6 +72,8 @@ private:
 
     [[nodiscard]] Step takeData(std::string_view &input, State after);
     [[nodiscard]] State nextOfSizeLine(char c);
+    [[nodiscard]] static State betweenExtensions(char c);
+    [[nodiscard]] State nextOfExtensionName(char c);
     [[nodiscard]] State nextOfExtension(char c);
     [[nodiscard]] State afterSizeLine() const;
     [[nodiscard]] Step takeTrailers(std::string_view &input);
@@ -79,7 +81,7 @@ private:
     std::uint64_t m_left = 0; ///< bytes of the body, or of the chunk
     std::unique_ptr<Trailers> m_trailers;
     State m_state = State::Done;
-    std::uint8_t m_digits = 0;          ///< of the chunk size
+    std::uint8_t m_digits = 0;          ///< of the chunk size, or 1 once an extension has a name
     std::uint16_t m_extensionBytes = 0; ///< of all chunks so far
 };
 

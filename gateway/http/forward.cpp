@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/http/forward.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -57,12 +58,10 @@ bool holdsVirtualKey(const Field &field)
 /// the common case does not look at it again for each field.
 bool namesFields(const Head &head)
 {
-    for (const Field &field : head.fields) {
-        if (field.id == FieldId::Connection && field.value != "keep-alive" && field.value != "close"
-            && field.value != "Upgrade")
-            return true;
-    }
-    return false;
+    return std::any_of(head.fields.begin(), head.fields.end(), [](const Field &field) {
+        return field.id == FieldId::Connection && field.value != "keep-alive"
+               && field.value != "close" && field.value != "Upgrade";
+    });
 }
 
 bool isForwarded(const RequestHead &request, const Field &field, bool ownCredential)

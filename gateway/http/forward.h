@@ -38,7 +38,7 @@ void writeResponseHead(std::string &out,
                        const ResponseHead &response,
                        const ResponseRewrite &rewrite);
 
-/// Appends the fields as a trailer section, hop-by-hop ones left out, with its empty line.
+/// Appends the fields, as parseTrailers lets them through, as a trailer section with its empty line.
 void writeTrailers(std::string &out, const std::vector<Field> &fields);
 
 } // namespace gatehouse::http

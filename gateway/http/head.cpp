@@ -131,9 +131,19 @@ private:
         reason = view(phrase);
         version = number;
     }
-    void
-    on_field_impl(beast::field field, string_view name, string_view value, error_code &) override
+    void on_field_impl(beast::field field,
+                       string_view name,
+                       string_view value,
+                       error_code &error) override
     {
+        // A value that does not begin behind its colon is an obs-fold, joined in Beast's own buffer.
+        const char *begin = name.data() + name.size() + 1;
+        while (*begin == ' ' || *begin == '\t')
+            ++begin;
+        if (begin != value.data()) {
+            error = beast::error::bad_value;
+            return;
+        }
         m_fields.push_back({fieldId(field, view(name)), view(name), view(value)});
     }
     void on_header_impl(error_code &) override {}

@@ -5,6 +5,7 @@
 #include "gateway/http/text.h"
 
 #include <algorithm>
+#include <array>
 
 namespace gatehouse::http {
 
@@ -37,21 +38,40 @@ bool isPathChar(char c)
     return isQueryChar(c) && c != '?' && c != '\\' && c != '^' && c != '`' && c != '{' && c != '}';
 }
 
-/// The dots of a segment, with %2e read as a dot; -1 where it holds anything else.
-int dotsOfSegment(std::string_view segment)
+/// 3 where \a text begins with the escape of these two digits, the second one in any case; else 0.
+std::size_t escapeAt(std::string_view text, char first, char second)
 {
-    int dots = 0;
-    while (!segment.empty()) {
-        if (segment.front() == '.')
-            segment.remove_prefix(1);
-        else if (segment.size() >= 3 && segment[0] == '%' && segment[1] == '2'
-                 && (segment[2] == 'e' || segment[2] == 'E'))
-            segment.remove_prefix(3);
+    return text.size() >= 3 && text[0] == '%' && text[1] == first && (text[2] | 0x20) == second ? 3
+                                                                                                : 0;
+}
+
+/// Length of what one server or another ends a segment's name with, at the front of \a text; else 0.
+std::size_t separatorAt(std::string_view text)
+{
+    if (text.front() == '/' || text.front() == ';')
+        return 1;
+    const std::size_t slash = escapeAt(text, '2', 'f');
+    return slash != 0 ? slash : escapeAt(text, '5', 'c');
+}
+
+/// A segment of one or two dots, however they and the slashes around them are written.
+bool hasDotSegment(std::string_view path)
+{
+    int dots = 0; // of the segment so far; -1 where it holds anything else
+    while (!path.empty()) {
+        const std::size_t separator = separatorAt(path);
+        if (separator != 0 && (dots == 1 || dots == 2))
+            return true;
+        const std::size_t dot = path.front() == '.' ? 1 : escapeAt(path, '2', 'e');
+        if (separator != 0)
+            dots = path.front() == ';' ? -1 : 0; // parameters of the segment follow
+        else if (dot != 0 && dots >= 0)
+            ++dots;
         else
-            return -1;
-        ++dots;
+            dots = -1;
+        path.remove_prefix(std::max<std::size_t>({separator, dot, 1}));
     }
-    return dots;
+    return dots == 1 || dots == 2;
 }
 
 /// Every '%' begins an escape, and none of them hides a NUL or another control character.
@@ -73,15 +93,9 @@ Result<void> checkPath(std::string_view path)
         return refuseRequest("the path holds a character that must be percent-encoded");
     if (!hasValidEscapes(path))
         return refuseRequest("the path holds a bad percent-encoding");
-    for (std::string_view rest = path.substr(1);;) {
-        const std::size_t slash = rest.find('/');
-        const int dots = dotsOfSegment(rest.substr(0, slash));
-        if (dots == 1 || dots == 2)
-            return refuseRequest("the path holds a dot segment");
-        if (slash == std::string_view::npos)
-            return {};
-        rest.remove_prefix(slash + 1);
-    }
+    if (hasDotSegment(path))
+        return refuseRequest("the path holds a dot segment");
+    return {};
 }
 
 /// The Host field of a request; absolute-form targets have to agree with it. RFC 9112 §3.2.
@@ -173,6 +187,24 @@ const char *applyFraming(Head &head)
     return nullptr;
 }
 
+/// Fields that we act upon, so that dropping them on the way would make two readings of one message.
+bool isForAllHops(std::string_view name)
+{
+    static constexpr std::array<std::string_view, 10> names{"host",
+                                                            "content-length",
+                                                            "content-type",
+                                                            "content-encoding",
+                                                            "authorization",
+                                                            "x-api-key",
+                                                            "x-goog-api-key",
+                                                            "api-key",
+                                                            "origin",
+                                                            "cookie"};
+    return std::any_of(names.begin(), names.end(), [name](std::string_view listed) {
+        return equalsIgnoreCase(listed, name);
+    });
+}
+
 /// Keep-alive by version and Connection options; what is wrong, or null. RFC 9112 §9.3.
 const char *applyConnection(Head &head)
 {
@@ -187,19 +219,8 @@ const char *applyConnection(Head &head)
             close = close || equalsIgnoreCase(option, "close");
             keepAlive = keepAlive || equalsIgnoreCase(option, "keep-alive");
             upgrade = upgrade || equalsIgnoreCase(option, "upgrade");
-            for (const std::string_view kept : {"host",
-                                                "content-length",
-                                                "content-type",
-                                                "content-encoding",
-                                                "authorization",
-                                                "x-api-key",
-                                                "x-goog-api-key",
-                                                "api-key",
-                                                "origin",
-                                                "cookie"}) {
-                if (equalsIgnoreCase(option, kept))
-                    problem = "Connection names a field that is not for one hop";
-            }
+            if (isForAllHops(option))
+                problem = "Connection names a field that is not for one hop";
             if (!option.empty() && !isToken(option))
                 problem = "a Connection option that is not a token";
             return problem == nullptr;
@@ -229,31 +250,35 @@ Result<void> applyExpect(RequestHead &request)
     return {};
 }
 
+/// Of the brackets and what is in them; 0 where it is not one.
+std::size_t lengthOfIpLiteral(std::string_view authority)
+{
+    const auto isAddressChar = [](char c) { return isHexDigit(c) || c == ':' || c == '.'; };
+    const std::size_t end = authority.find(']');
+    if (end == std::string_view::npos || end < 3)
+        return 0;
+    const std::string_view address = authority.substr(1, end - 1);
+    return std::all_of(address.begin(), address.end(), isAddressChar) ? end + 1 : 0;
+}
+
+/// 0 where there is no name, or one longer than DNS allows.
+std::size_t lengthOfHostName(std::string_view authority)
+{
+    const auto isHostChar
+        = [](char c) { return isAlphanumeric(c) || c == '-' || c == '.' || c == '_'; };
+    const auto *const stop = std::find_if_not(authority.begin(), authority.end(), isHostChar);
+    const auto length = static_cast<std::size_t>(stop - authority.begin());
+    return length <= 253 ? length : 0;
+}
+
 } // namespace
 
 std::optional<std::string_view> hostOfAuthority(std::string_view authority)
 {
-    std::size_t end = 0;
-    if (authority.starts_with('[')) {
-        end = authority.find(']');
-        if (end == std::string_view::npos || end < 3)
-            return std::nullopt;
-        const auto isAddressChar = [](char c) { return isHexDigit(c) || c == ':' || c == '.'; };
-        if (!std::all_of(authority.begin() + 1,
-                         authority.begin() + static_cast<std::ptrdiff_t>(end),
-                         isAddressChar))
-            return std::nullopt;
-        ++end;
-    } else {
-        const auto isHostChar = [](char c) {
-            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-                   || c == '-' || c == '.' || c == '_';
-        };
-        const auto *const stop = std::find_if_not(authority.begin(), authority.end(), isHostChar);
-        end = static_cast<std::size_t>(stop - authority.begin());
-        if (end == 0 || end > 253)
-            return std::nullopt;
-    }
+    const std::size_t end
+        = authority.starts_with('[') ? lengthOfIpLiteral(authority) : lengthOfHostName(authority);
+    if (end == 0)
+        return std::nullopt;
     const std::string_view port = authority.substr(end);
     if (!port.empty()) {
         const auto number = port.front() == ':' ? parseDecimal(port.substr(1)) : std::nullopt;
@@ -335,19 +360,18 @@ bool mayBeTrailer(const Field &field)
     case FieldId::XGoogApiKey:
         return false;
     }
-    for (const std::string_view banned : {"cache-control",
-                                          "content-range",
-                                          "location",
-                                          "max-forwards",
-                                          "range",
-                                          "set-cookie",
-                                          "forwarded",
-                                          "x-forwarded-for",
-                                          "x-forwarded-host"}) {
-        if (equalsIgnoreCase(field.name, banned))
-            return false;
-    }
-    return true;
+    static constexpr std::array<std::string_view, 9> banned{"cache-control",
+                                                            "content-range",
+                                                            "location",
+                                                            "max-forwards",
+                                                            "range",
+                                                            "set-cookie",
+                                                            "forwarded",
+                                                            "x-forwarded-for",
+                                                            "x-forwarded-host"};
+    return std::none_of(banned.begin(), banned.end(), [&field](std::string_view name) {
+        return equalsIgnoreCase(field.name, name);
+    });
 }
 
 } // namespace gatehouse::http

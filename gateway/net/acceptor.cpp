@@ -113,6 +113,7 @@ public:
         quit();
         wait();
     }
+    Q_DISABLE_COPY_MOVE(Thread)
 
     void open(const BoundSocket &socket, const std::string &name)
     {

@@ -36,8 +36,7 @@ public:
 
     explicit Acceptor(Taker taker);
     ~Acceptor();
-    Acceptor(const Acceptor &) = delete;
-    Acceptor &operator=(const Acceptor &) = delete;
+    Q_DISABLE_COPY_MOVE(Acceptor)
 
     /// Starts to accept from \a socket, which it owns now, under \a name.
     void open(const BoundSocket &socket, const std::string &name);

@@ -11,7 +11,7 @@ namespace gatehouse::net {
 
 namespace {
 
-constexpr qsizetype maxHead = 8 * 1024;
+constexpr qsizetype maxHead = qsizetype{8} * 1024;
 constexpr int maxConnections = 64;
 constexpr std::chrono::seconds requestTime{5};
 

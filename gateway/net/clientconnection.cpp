@@ -12,7 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds lingerTime{2'000};
 constexpr std::uint64_t maxLingered = 64ULL * 1024 * 1024;
 /// Body bytes that buy another second of the body's deadline.
-constexpr std::uint64_t bytesPerSecond = 64 * 1024;
+constexpr std::uint64_t bytesPerSecond = std::uint64_t{64} * 1024;
 
 } // namespace
 

@@ -7,6 +7,8 @@
 #include "gateway/net/socket.h"
 #include "gateway/net/workercontext.h"
 
+#include <QtGlobal>
+
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,8 +20,7 @@ class ClientConnectionOwner
 {
 public:
     ClientConnectionOwner() = default;
-    ClientConnectionOwner(const ClientConnectionOwner &) = delete;
-    ClientConnectionOwner &operator=(const ClientConnectionOwner &) = delete;
+    Q_DISABLE_COPY_MOVE(ClientConnectionOwner)
     virtual void clientClosed(class ClientConnection &connection) = 0;
 
 protected:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QtGlobal>
+
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -17,8 +19,7 @@ class Deadline
 {
 public:
     Deadline() = default;
-    Deadline(const Deadline &) = delete;
-    Deadline &operator=(const Deadline &) = delete;
+    Q_DISABLE_COPY_MOVE(Deadline)
     /// Unlinks itself; the Deadlines it was set in must still live.
     virtual ~Deadline();
 

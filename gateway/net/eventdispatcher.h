@@ -22,6 +22,7 @@ class EventDispatcher final : public QAbstractEventDispatcher, public IoLoop
 public:
     explicit EventDispatcher(QObject *parent = nullptr);
     ~EventDispatcher() override;
+    Q_DISABLE_COPY_MOVE(EventDispatcher)
 
     // QAbstractEventDispatcher
     bool processEvents(QEventLoop::ProcessEventsFlags flags) override;

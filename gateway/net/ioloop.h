@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QtGlobal>
+
 #include <cstdint>
 
 namespace gatehouse::net {
@@ -17,8 +19,7 @@ class IoHandler
 {
 public:
     IoHandler() = default;
-    IoHandler(const IoHandler &) = delete;
-    IoHandler &operator=(const IoHandler &) = delete;
+    Q_DISABLE_COPY_MOVE(IoHandler)
     /// \a events: one or more IoEvent bits. May unwatch and destroy itself or any other handler.
     virtual void ioReady(unsigned events) = 0;
 
@@ -36,8 +37,7 @@ public:
     static constexpr Token noToken = 0;
 
     IoLoop() = default;
-    IoLoop(const IoLoop &) = delete;
-    IoLoop &operator=(const IoLoop &) = delete;
+    Q_DISABLE_COPY_MOVE(IoLoop)
     virtual ~IoLoop() = default;
 
     /// noToken where the system refuses (out of memory or watches).

@@ -7,6 +7,8 @@
 #include "gateway/net/socket.h"
 #include "gateway/net/workercontext.h"
 
+#include <QtGlobal>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,8 +23,7 @@ class ProviderUser
 {
 public:
     ProviderUser() = default;
-    ProviderUser(const ProviderUser &) = delete;
-    ProviderUser &operator=(const ProviderUser &) = delete;
+    Q_DISABLE_COPY_MOVE(ProviderUser)
 
     /// Connected: the request may be written.
     virtual void providerOpened() = 0;
@@ -53,6 +54,7 @@ class ProviderConnection final : public Buriable, private Socket::Owner
 public:
     ProviderConnection(WorkerContext &context, PoolSlot &slot);
     ~ProviderConnection() override;
+    Q_DISABLE_COPY_MOVE(ProviderConnection)
 
     /// Resolves and connects; the outcome is told to \a user, perhaps before this returns.
     void open(ProviderUser &user, const ProviderEntry &provider, const TlsContext *tls);

@@ -6,6 +6,7 @@
 #include "gateway/http/text.h"
 #include "gateway/net/providerpool.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace gatehouse::net {
@@ -13,7 +14,7 @@ namespace gatehouse::net {
 namespace {
 
 /// A request is kept for a retry, or held while its connection opens, up to this many bytes.
-constexpr std::size_t maxPrepared = 256 * 1024;
+constexpr std::size_t maxPrepared = std::size_t{256} * 1024;
 constexpr std::chrono::hours tunnelIdleTime{1};
 constexpr std::string_view continueHead = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -22,11 +23,9 @@ bool isIdempotent(const http::RequestHead &request)
 {
     if (request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS")
         return true;
-    for (const http::Field &field : request.fields) {
-        if (field.id == http::FieldId::Other && equalsIgnoreCase(field.name, "idempotency-key"))
-            return true;
-    }
-    return false;
+    return std::any_of(request.fields.begin(), request.fields.end(), [](const http::Field &field) {
+        return field.id == http::FieldId::Other && equalsIgnoreCase(field.name, "idempotency-key");
+    });
 }
 
 } // namespace

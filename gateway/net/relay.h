@@ -6,6 +6,8 @@
 #include "gateway/net/providerconnection.h"
 #include "gateway/net/workercontext.h"
 
+#include <QtGlobal>
+
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,8 +19,7 @@ class RelayClient
 {
 public:
     RelayClient() = default;
-    RelayClient(const RelayClient &) = delete;
-    RelayClient &operator=(const RelayClient &) = delete;
+    Q_DISABLE_COPY_MOVE(RelayClient)
 
     virtual void writeToClient(std::span<iovec> parts) = 0;
     /// Bytes of the answer that the client has not taken yet.
@@ -50,6 +51,7 @@ public:
         , m_client(client)
     {}
     ~Relay();
+    Q_DISABLE_COPY_MOVE(Relay)
 
     /// Takes up an admitted request. Call takeRequestBytes with what came behind the head, then start.
     void begin(const http::RequestHead &request, const Admission &admission);

@@ -38,8 +38,7 @@ public:
     using Answer = std::function<void(const Result<std::vector<SocketAddress>> &)>;
 
     Resolver() = default;
-    Resolver(const Resolver &) = delete;
-    Resolver &operator=(const Resolver &) = delete;
+    Q_DISABLE_COPY_MOVE(Resolver)
 
     /// Answers at once for literals and names known, with noTicket as return; else later.
     Ticket resolve(const std::string &host, std::uint16_t port, TimePoint now, Answer answer);

@@ -45,6 +45,43 @@ std::shared_ptr<const TlsContext> reusable(const Runtime *previous, const std::s
     return nullptr;
 }
 
+Result<void> named(const std::string &what, const Error &error)
+{
+    return Unexpected(Error{error.code, what + ": " + error.context});
+}
+
+Result<void>
+addListenerTls(Runtime &runtime, const ListenerEntry &listener, const Runtime *previous)
+{
+    auto tls = reusable(previous, listener);
+    if (!tls) {
+        auto made = TlsContext::forListener(*listener.tls);
+        if (!made)
+            return named("listener " + listener.name, made.error());
+        tls = std::move(made).value();
+    }
+    runtime.listenerTls.emplace(listener.name, std::move(tls));
+    return {};
+}
+
+Result<void> addProvider(Runtime &runtime, const ProviderEntry &provider, const Runtime *previous)
+{
+    ProviderTarget target{poolKeyOf(provider), nullptr};
+    if (provider.origin.tls) {
+        target.tls = reusable(previous, target.poolKey);
+        if (!target.tls)
+            target.tls = reusable(&runtime, target.poolKey);
+        if (!target.tls) {
+            auto made = TlsContext::forProvider(provider.caPem, provider.insecure);
+            if (!made)
+                return named("provider " + provider.name, made.error());
+            target.tls = std::move(made).value();
+        }
+    }
+    runtime.providers.emplace(&provider, std::move(target));
+    return {};
+}
+
 } // namespace
 
 Result<std::shared_ptr<const Runtime>> Runtime::build(std::shared_ptr<const Snapshot> snapshot,
@@ -55,34 +92,14 @@ Result<std::shared_ptr<const Runtime>> Runtime::build(std::shared_ptr<const Snap
     for (const ListenerEntry &listener : runtime->snapshot->listeners) {
         if (!listener.tls)
             continue;
-        auto tls = reusable(previous, listener);
-        if (!tls) {
-            auto made = TlsContext::forListener(*listener.tls);
-            if (!made)
-                return Unexpected(Error{made.error().code,
-                                        "listener " + listener.name + ": " + made.error().context});
-            tls = std::move(made).value();
-        }
-        runtime->listenerTls.emplace(listener.name, std::move(tls));
+        if (auto result = addListenerTls(*runtime, listener, previous); !result)
+            return Unexpected(std::move(result).error());
     }
     for (const RouteEntry &route : runtime->snapshot->routes) {
-        const ProviderEntry &provider = *route.provider;
-        if (runtime->providers.contains(&provider))
+        if (runtime->providers.contains(route.provider.get()))
             continue;
-        ProviderTarget target{poolKeyOf(provider), nullptr};
-        if (provider.origin.tls) {
-            target.tls = reusable(previous, target.poolKey);
-            if (!target.tls)
-                target.tls = reusable(runtime.get(), target.poolKey);
-        }
-        if (provider.origin.tls && !target.tls) {
-            auto made = TlsContext::forProvider(provider.caPem, provider.insecure);
-            if (!made)
-                return Unexpected(Error{made.error().code,
-                                        "provider " + provider.name + ": " + made.error().context});
-            target.tls = std::move(made).value();
-        }
-        runtime->providers.emplace(&provider, std::move(target));
+        if (auto result = addProvider(*runtime, *route.provider, previous); !result)
+            return Unexpected(std::move(result).error());
     }
     return std::shared_ptr<const Runtime>(std::move(runtime));
 }

@@ -4,6 +4,8 @@
 #include "gateway/net/ioloop.h"
 #include "gateway/net/tls.h"
 
+#include <QtGlobal>
+
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -26,8 +28,7 @@ public:
     {
     public:
         Owner() = default;
-        Owner(const Owner &) = delete;
-        Owner &operator=(const Owner &) = delete;
+        Q_DISABLE_COPY_MOVE(Owner)
 
         /// Connected, and through the TLS handshake; now it can be written and read.
         virtual void socketOpened() = 0;
@@ -56,6 +57,7 @@ public:
         , m_owner(owner)
     {}
     ~Socket() { close(); }
+    Q_DISABLE_COPY_MOVE(Socket)
 
     /// Takes over an accepted, non-blocking descriptor; \a ssl null for plain. Opens at once, or
     /// after the handshake. False where it cannot be watched; it is closed then.

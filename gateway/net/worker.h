@@ -26,6 +26,7 @@ class Worker final : public QObject, public WorkerContext, private ClientConnect
 public:
     Worker(IoLoop &ioLoop, std::atomic<int> &connectionCount);
     ~Worker() override;
+    Q_DISABLE_COPY_MOVE(Worker)
 
     void apply(std::shared_ptr<const Runtime> newRuntime);
     void adopt(int descriptor, std::shared_ptr<const std::string> listener);
@@ -54,6 +55,7 @@ public:
     WorkerThread();
     /// Ends the thread; connections still open are cut.
     ~WorkerThread() override;
+    Q_DISABLE_COPY_MOVE(WorkerThread)
 
     /// Any thread; runs \a call in the worker's.
     void post(std::function<void(Worker &)> call);

@@ -9,6 +9,8 @@
 #include "gateway/net/resolver.h"
 #include "gateway/net/runtime.h"
 
+#include <QtGlobal>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +22,8 @@ class ProviderPool;
 /// Whatever closes itself in a callback is destroyed only when the callbacks are over.
 struct Buriable
 {
+    Buriable() = default;
+    Q_DISABLE_COPY_MOVE(Buriable)
     virtual ~Buriable() = default;
 };
 
@@ -27,7 +31,7 @@ struct Buriable
 /// members carry no state from one call to the next.
 struct WorkerContext
 {
-    static constexpr std::size_t readSize = 64 * 1024;
+    static constexpr std::size_t readSize = std::size_t{64} * 1024;
 
     IoLoop *loop = nullptr;
     Deadlines deadlines{std::chrono::steady_clock::now()};
@@ -58,8 +62,7 @@ struct WorkerContext
     virtual void bury(std::unique_ptr<Buriable> dead) = 0;
 
     WorkerContext() = default;
-    WorkerContext(const WorkerContext &) = delete;
-    WorkerContext &operator=(const WorkerContext &) = delete;
+    Q_DISABLE_COPY_MOVE(WorkerContext)
     virtual ~WorkerContext() = default;
 };
 

@@ -251,15 +251,36 @@ Place placeOfOffset(std::string_view text, std::size_t offset)
             static_cast<std::uint32_t>(offset - lineStart) + 1};
 }
 
-/// Offset of the first byte that must not be in a YAML text, else npos.
+/// Offset of the first byte that must not be in a YAML text, else npos. yaml-cpp takes a CR without
+/// LF for a character, where other readers see a line break.
 std::size_t findForbiddenByte(std::string_view text)
 {
-    const auto isForbidden
-        = [](char c) { return isControl(c) && c != '\n' && c != '\r' && c != '\t'; };
-    const auto control = std::ranges::find_if(text, isForbidden);
-    const auto controlAt = control == text.end() ? std::string_view::npos
-                                                 : static_cast<std::size_t>(control - text.begin());
-    return std::min(controlAt, findInvalidUtf8(text));
+    std::size_t at = 0;
+    for (; at < text.size(); ++at) {
+        const char c = text[at];
+        const bool isLineEnd = c == '\r' && text.substr(at + 1).starts_with('\n');
+        if (isControl(c) && c != '\n' && c != '\t' && !isLineEnd)
+            break;
+    }
+    return std::min(at < text.size() ? at : std::string_view::npos, findInvalidUtf8(text));
+}
+
+/// yaml-cpp quotes single bytes of the file in its messages; what cannot be shown becomes `?`.
+std::string printable(std::string message)
+{
+    std::ranges::replace_if(message, isControl, '?');
+    for (std::size_t at = findInvalidUtf8(message); at != std::string::npos;
+         at = findInvalidUtf8(message))
+        message[at] = '?';
+    return message;
+}
+
+/// Quoted where yaml-cpp would write a CR or DEL as it is.
+void emitText(YAML::Emitter &emitter, const std::string &text, bool isQuoted)
+{
+    if (isQuoted || text.find_first_of("\r\x7f") != std::string::npos)
+        emitter << YAML::DoubleQuoted;
+    emitter << text;
 }
 
 void emit(YAML::Emitter &emitter, const Node &node)
@@ -269,9 +290,7 @@ void emit(YAML::Emitter &emitter, const Node &node)
         emitter << YAML::Null;
         return;
     case Node::Kind::Scalar:
-        if (node.isQuoted)
-            emitter << YAML::DoubleQuoted;
-        emitter << node.text;
+        emitText(emitter, node.text, node.isQuoted);
         return;
     case Node::Kind::List:
         if (node.items.empty())
@@ -286,7 +305,9 @@ void emit(YAML::Emitter &emitter, const Node &node)
             emitter << YAML::Flow;
         emitter << YAML::BeginMap;
         for (std::size_t i = 0; i < node.items.size(); ++i) {
-            emitter << YAML::Key << node.keys[i].text << YAML::Value;
+            emitter << YAML::Key;
+            emitText(emitter, node.keys[i].text, false);
+            emitter << YAML::Value;
             emit(emitter, node.items[i]);
         }
         emitter << YAML::EndMap;
@@ -310,7 +331,9 @@ std::vector<Node> parseYaml(std::string_view text,
         return documents;
     }
     if (const std::size_t at = findForbiddenByte(text); at != std::string_view::npos) {
-        report(placeOfOffset(text, at), "this byte is not text: the file must be UTF-8");
+        report(placeOfOffset(text, at),
+               text[at] == '\r' ? "a carriage return without a line feed"
+                                : "this byte is not text: the file must be UTF-8");
         return documents;
     }
     try {
@@ -320,7 +343,7 @@ std::vector<Node> parseYaml(std::string_view text,
         while (parser.HandleNextDocument(builder)) {
         }
     } catch (const YAML::Exception &exception) {
-        report(placeFrom(exception.mark), "not YAML: " + exception.msg);
+        report(placeFrom(exception.mark), "not YAML: " + printable(exception.msg));
     }
     return documents;
 }
@@ -329,7 +352,14 @@ std::string toYaml(const Node &node)
 {
     YAML::Emitter emitter;
     emit(emitter, node);
-    return std::string(emitter.c_str(), emitter.size()) + "\n";
+    std::string text;
+    for (const char c : std::string_view(emitter.c_str(), emitter.size())) {
+        if (c == '\x7f') // yaml-cpp escapes all controls but this one
+            text += "\\x7F";
+        else
+            text += c;
+    }
+    return text += '\n';
 }
 
 } // namespace gatehouse

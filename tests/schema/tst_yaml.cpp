@@ -106,6 +106,15 @@ private Q_SLOTS:
         row("NUL",
             QByteArray("a: 1\nb: \0\n", 10),
             "f:2:4: this byte is not text: the file must be UTF-8");
+        row("CR alone", "\r", "f:1:1: a carriage return without a line feed");
+        row("CR at the end", "a: 1\r\nb: 2\r", "f:2:5: a carriage return without a line feed");
+        row("CR CR LF", "a: 1\r\r\n", "f:1:5: a carriage return without a line feed");
+        row("control in a directive",
+            "%YAML \rx\n",
+            "f:1:7: a carriage return without a line feed");
+        row("part of a character in a message",
+            "\"\\é\"",
+            "f:1:4: not YAML: unknown escape character: ?");
         row("not UTF-8", "a: \xff\n", "f:1:4: this byte is not text: the file must be UTF-8");
         row("UTF-16",
             QByteArray("\xff\xfe"
@@ -214,17 +223,24 @@ private Q_SLOTS:
         QTest::newRow("comment") << QByteArray("a #b");
         QTest::newRow("colon") << QByteArray("a: b");
         QTest::newRow("line break and tab") << QByteArray("a\nb\tc");
+        QTest::newRow("CR alone") << QByteArray("a\rb");
+        QTest::newRow("CR LF") << QByteArray("a\r\nb\r\n");
+        QTest::newRow("every control character")
+            << QByteArray("\1\2\3\4\5\6\a\b\v\f\x0e\x0f\x10\x1b\x1f\x7f");
         QTest::newRow("not ASCII") << QByteArray("é€😀");
         QTest::newRow("document marker") << QByteArray("---");
     }
     void toYaml_anyText_isReadBack()
     {
         QFETCH(QByteArray, text);
-        const Node node = mapOf("key", Node::scalar(text.toStdString(), true));
-        const auto [documents, diagnostics] = parse(toYaml(node));
-        QCOMPARE(printed(diagnostics), QString());
-        QCOMPARE(documents.size(), std::size_t(1));
-        QVERIFY(documents.front() == node);
+        const std::string value = text.toStdString();
+        for (const Node &node :
+             {mapOf("key", Node::scalar(value, true)), mapOf(value, Node::scalar("a", false))}) {
+            const auto [documents, diagnostics] = parse(toYaml(node));
+            QCOMPARE(printed(diagnostics), QString());
+            QCOMPARE(documents.size(), std::size_t(1));
+            QVERIFY(documents.front() == node);
+        }
     }
 
     void toYaml_nestedNodes_areReadBack()
