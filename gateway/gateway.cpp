@@ -2,9 +2,11 @@
 #include "gateway/gateway.h"
 
 #include "gateway/config/snapshot.h"
+#include "gateway/http/reply.h"
 #include "gateway/net/acceptor.h"
 #include "gateway/net/admin.h"
 #include "gateway/net/post.h"
+#include "gateway/net/requestid.h"
 #include "gateway/net/runtime.h"
 #include "gateway/net/worker.h"
 
@@ -64,28 +66,35 @@ public:
 
 private:
     /// No request was read and no worker is troubled: that is what the limit is for.
-    static void refuse(int descriptor)
+    void refuse(int descriptor)
     {
-        static constexpr std::string_view answer
-            = "HTTP/1.1 503 Service Unavailable\r\nx-gatehouse-reason: overloaded\r\n"
-              "Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        const ErrorInfo &info = errorInfo(ErrorCode::Overloaded);
+        const net::RequestId &id = m_requestIds.next();
+        const std::string body
+            = findDialect("ollama")->errorBody(info.status, info.reason, info.what);
+        const std::string answer = http::ownReply({.status = info.status,
+                                                   .reason = info.reason,
+                                                   .body = body,
+                                                   .requestId = {id.data(), id.size()}});
         ::send(descriptor, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         ::close(descriptor);
     }
 
     std::vector<std::unique_ptr<net::WorkerThread>> m_workers;
     std::atomic<int> m_limit{0};
+    net::RequestIds m_requestIds; ///< of the acceptor's thread
 };
 
 struct OpenListener
 {
-    ListenerEntry entry;    ///< without TLS, which may change while it is open
-    std::uint16_t port = 0; ///< the one in use
+    ListenerEntry entry; ///< without TLS, which may change while it is open
+    net::BoundSocket socket;
 };
 
+/// Served by one socket: a listener may be renamed, but port 0 is another port each time.
 bool isSameAddress(const ListenerEntry &a, const ListenerEntry &b)
 {
-    return a.name == b.name && a.address == b.address && a.port == b.port;
+    return a.address == b.address && a.port == b.port && (a.port != 0 || a.name == b.name);
 }
 
 } // namespace
@@ -93,11 +102,9 @@ bool isSameAddress(const ListenerEntry &a, const ListenerEntry &b)
 class Gateway::Private
 {
 public:
-    Result<std::vector<std::pair<OpenListener, net::BoundSocket>>>
-    bindNew(const Snapshot &snapshot) const;
+    Result<std::vector<OpenListener>> bindNew(const Snapshot &snapshot) const;
     Result<void> bindAdmin(const Snapshot &snapshot);
-    void swapListeners(const Snapshot &snapshot,
-                       const std::vector<std::pair<OpenListener, net::BoundSocket>> &added);
+    void swapListeners(const Snapshot &snapshot, const std::vector<OpenListener> &added);
 
     std::shared_ptr<const net::Runtime> runtime;
     std::vector<OpenListener> listeners;
@@ -112,10 +119,9 @@ public:
     bool isDraining = false;
 };
 
-Result<std::vector<std::pair<OpenListener, net::BoundSocket>>>
-Gateway::Private::bindNew(const Snapshot &snapshot) const
+Result<std::vector<OpenListener>> Gateway::Private::bindNew(const Snapshot &snapshot) const
 {
-    std::vector<std::pair<OpenListener, net::BoundSocket>> added;
+    std::vector<OpenListener> added;
     for (const ListenerEntry &entry : snapshot.listeners) {
         const bool isOpen = std::any_of(listeners.begin(), listeners.end(), [&](const auto &open) {
             return isSameAddress(open.entry, entry);
@@ -124,12 +130,11 @@ Gateway::Private::bindNew(const Snapshot &snapshot) const
             continue;
         auto bound = net::bindListener(entry.address, entry.port);
         if (!bound) {
-            for (const auto &[listener, socket] : added)
-                ::close(socket.descriptor);
+            for (const OpenListener &listener : added)
+                ::close(listener.socket.descriptor);
             return Unexpected(std::move(bound).error());
         }
-        added.emplace_back(
-            OpenListener{{entry.name, entry.address, entry.port, nullptr}, bound->port}, *bound);
+        added.push_back({{entry.name, entry.address, entry.port, nullptr}, *bound});
     }
     return added;
 }
@@ -148,28 +153,31 @@ Result<void> Gateway::Private::bindAdmin(const Snapshot &snapshot)
     return {};
 }
 
-void Gateway::Private::swapListeners(
-    const Snapshot &snapshot, const std::vector<std::pair<OpenListener, net::BoundSocket>> &added)
+void Gateway::Private::swapListeners(const Snapshot &snapshot,
+                                     const std::vector<OpenListener> &added)
 {
-    for (const auto &[listener, socket] : added)
-        acceptor.open(socket, listener.entry.name);
+    for (const OpenListener &listener : added)
+        acceptor.open(listener.socket, listener.entry.name);
     std::vector<OpenListener> now;
     for (const ListenerEntry &entry : snapshot.listeners) {
         const auto isSame
             = [&](const OpenListener &open) { return isSameAddress(open.entry, entry); };
         auto found = std::find_if(listeners.begin(), listeners.end(), isSame);
         if (found != listeners.end()) {
+            if (found->entry.name != entry.name)
+                acceptor.rename(found->socket, entry.name);
             now.push_back(*found);
+            now.back().entry.name = entry.name;
             listeners.erase(found);
             continue;
         }
-        for (const auto &[listener, socket] : added) {
+        for (const OpenListener &listener : added) {
             if (isSame(listener))
                 now.push_back(listener);
         }
     }
     for (const OpenListener &gone : listeners)
-        acceptor.close(gone.port);
+        acceptor.close(gone.socket);
     listeners = std::move(now);
 }
 
@@ -185,6 +193,8 @@ Gateway::~Gateway()
 
 Result<void> Gateway::apply(std::shared_ptr<const Snapshot> snapshot)
 {
+    if (m_private->isDraining)
+        return Unexpected(Error{ErrorCode::Draining, {}});
     auto runtime = net::Runtime::build(std::move(snapshot), m_private->runtime.get());
     if (!runtime)
         return Unexpected(std::move(runtime).error());
@@ -193,8 +203,8 @@ Result<void> Gateway::apply(std::shared_ptr<const Snapshot> snapshot)
     if (!added)
         return Unexpected(std::move(added).error());
     if (auto result = m_private->bindAdmin(next); !result) {
-        for (const auto &[listener, socket] : *added)
-            ::close(socket.descriptor);
+        for (const OpenListener &listener : *added)
+            ::close(listener.socket.descriptor);
         return result;
     }
     m_private->runtime = *runtime;
@@ -221,7 +231,7 @@ QStringList Gateway::urls() const
             address = QLatin1Char('[') + address + QLatin1Char(']');
         urls.append((tls.contains(listener.entry.name) ? QStringLiteral("https://")
                                                        : QStringLiteral("http://"))
-                    + address + QLatin1Char(':') + QString::number(listener.port));
+                    + address + QLatin1Char(':') + QString::number(listener.socket.port));
     }
     return urls;
 }

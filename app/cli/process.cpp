@@ -3,8 +3,6 @@
 
 #include <QSocketNotifier>
 
-#include <sys/resource.h>
-
 #include <array>
 #include <csignal>
 
@@ -75,18 +73,6 @@ void SignalWatcher::readSignals()
         else
             Q_EMIT stopAsked();
     }
-}
-
-void hardenProcess()
-{
-    const rlimit none{0, 0};
-    ::setrlimit(RLIMIT_CORE, &none);
-    rlimit files{};
-    if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        ::setrlimit(RLIMIT_NOFILE, &files);
-    }
-    std::signal(SIGPIPE, SIG_IGN);
 }
 
 } // namespace gatehouse

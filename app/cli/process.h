@@ -28,8 +28,4 @@ private:
     std::unique_ptr<QSocketNotifier> m_notifier;
 };
 
-/// What a process that holds keys and thousands of sockets asks of the system: no core files, which
-/// would hold the keys; as many open files as it may have; no death by SIGPIPE.
-void hardenProcess();
-
 } // namespace gatehouse

@@ -3,6 +3,7 @@
 #include "app/cli/demo.h"
 #include "app/cli/options.h"
 #include "app/cli/process.h"
+#include "gateway/base/hardening.h"
 #include "gateway/config/build.h"
 #include "gateway/config/loader.h"
 #include "gateway/config/watch.h"
@@ -57,8 +58,6 @@ public:
             std::cerr << diagnostic.text() << '\n';
         if (!outcome.snapshot)
             return ExitNo;
-        for (const std::string &warning : outcome.snapshot->warnings)
-            std::cerr << "gatehouse: warning: " << warning << '\n';
         std::shared_ptr<const Snapshot> snapshot = std::move(outcome.snapshot);
         if (m_workers) {
             auto changed = std::make_shared<Snapshot>(*snapshot);
@@ -93,6 +92,8 @@ public:
 private:
     void reload()
     {
+        if (m_isStopping)
+            return;
         if (load() == ExitDone)
             std::cerr << "gatehouse: reloaded\n";
         else

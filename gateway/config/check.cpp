@@ -160,6 +160,10 @@ void checkClients(const Draft &draft, Diagnostics &diagnostics)
             if (!missing.empty())
                 reporter.error(client.place({"routes", i}), missing);
         }
+        if (!client.spec.models.empty()) // accepted, it would look like a limit that is not there
+            reporter.error(client.place({"models"}),
+                           "this version cannot hold a client to models; take them out, or limit "
+                           "the client to routes");
         FirstSeen ids;
         for (std::size_t i = 0; i < client.spec.keys.size(); ++i) {
             const KeySpec &key = client.spec.keys[i];

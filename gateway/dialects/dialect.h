@@ -31,6 +31,8 @@ public:
     [[nodiscard]] virtual std::string_view name() const = 0;
     /// Where the vendor's API expects \a credential.
     [[nodiscard]] virtual CredentialHeader credentialHeader(std::string_view credential) const = 0;
+    /// True where the vendor takes its key from `?key=` too.
+    [[nodiscard]] virtual bool takesKeyFromQuery() const { return false; }
     /// The JSON body with which the vendor would say this, so that its SDK raises its own class.
     /// \a message is plain text; it is escaped here.
     [[nodiscard]] virtual std::string

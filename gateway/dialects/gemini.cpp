@@ -36,6 +36,7 @@ class Gemini final : public Dialect
 {
 public:
     [[nodiscard]] std::string_view name() const override { return "gemini"; }
+    [[nodiscard]] bool takesKeyFromQuery() const override { return true; }
 
     [[nodiscard]] CredentialHeader credentialHeader(std::string_view /*credential*/) const override
     {

@@ -54,13 +54,13 @@ bool holdsVirtualKey(const Field &field)
     return field.value.find("ghk_") != std::string_view::npos;
 }
 
-/// Decides once for a message whether Connection names anything beyond the usual options, so that
+/// Decides once for a message whether Connection names anything but what is left out anyway, so that
 /// the common case does not look at it again for each field.
 bool namesFields(const Head &head)
 {
     return std::any_of(head.fields.begin(), head.fields.end(), [](const Field &field) {
         return field.id == FieldId::Connection && field.value != "keep-alive"
-               && field.value != "close" && field.value != "Upgrade";
+               && field.value != "Upgrade";
     });
 }
 

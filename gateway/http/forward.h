@@ -32,8 +32,8 @@ struct ResponseRewrite
     std::string_view requestId = {}; ///< value of x-gatehouse-request-id; empty: without
 };
 
-/// The same towards the client; the provider's own x-gatehouse-… are left out, so that the names can
-/// be trusted.
+/// The same towards the client; the provider's own x-gatehouse-reason and -request-id are left out, so
+/// that the names can be trusted.
 void writeResponseHead(std::string &out,
                        const ResponseHead &response,
                        const ResponseRewrite &rewrite);

@@ -11,6 +11,9 @@ namespace gatehouse::http {
 
 namespace {
 
+/// Each is compared with each field's name when the head is written anew.
+constexpr int maxConnectionOptions = 32;
+
 Result<void> refuseRequest(const char *why)
 {
     return Unexpected(Error{ErrorCode::BadRequest, why});
@@ -205,24 +208,32 @@ bool isForAllHops(std::string_view name)
     });
 }
 
+/// What is wrong with the \a nth option of Connection, or null.
+const char *problemOfOption(std::string_view option, int nth)
+{
+    if (nth > maxConnectionOptions)
+        return "more Connection options than anybody needs";
+    if (!option.empty() && !isToken(option))
+        return "a Connection option that is not a token";
+    return isForAllHops(option) ? "Connection names a field that is not for one hop" : nullptr;
+}
+
 /// Keep-alive by version and Connection options; what is wrong, or null. RFC 9112 §9.3.
 const char *applyConnection(Head &head)
 {
     bool close = false;
     bool keepAlive = false;
     bool upgrade = false;
+    int options = 0;
     const char *problem = nullptr;
     for (const Field &field : head.fields) {
-        if (field.id != FieldId::Connection)
+        if (field.id != FieldId::Connection || problem != nullptr)
             continue;
         (void)forEachListElement(field.value, [&](std::string_view option) {
             close = close || equalsIgnoreCase(option, "close");
             keepAlive = keepAlive || equalsIgnoreCase(option, "keep-alive");
             upgrade = upgrade || equalsIgnoreCase(option, "upgrade");
-            if (isForAllHops(option))
-                problem = "Connection names a field that is not for one hop";
-            if (!option.empty() && !isToken(option))
-                problem = "a Connection option that is not a token";
+            problem = problemOfOption(option, ++options);
             return problem == nullptr;
         });
     }

@@ -5,6 +5,7 @@
 #include "gateway/net/eventdispatcher.h"
 #endif
 
+#include <QCoreApplication>
 #include <QTcpServer>
 #include <QTimer>
 
@@ -85,6 +86,8 @@ public:
         });
     }
 
+    void rename(const std::string &name) { m_name = std::make_shared<const std::string>(name); }
+
 protected:
     void incomingConnection(qintptr descriptor) override
     {
@@ -125,11 +128,23 @@ public:
                 ::close(socket.descriptor);
         });
     }
-    void close(std::uint16_t port)
+    void close(const BoundSocket &socket)
     {
-        m_mailbox.post([this, port] {
-            std::erase_if(m_servers,
-                          [port](const auto &server) { return server->serverPort() == port; });
+        // By its descriptor: another address may have the same port. It cannot be in use anew, since
+        // it is closed here.
+        m_mailbox.post([this, descriptor = socket.descriptor] {
+            std::erase_if(m_servers, [descriptor](const auto &server) {
+                return server->socketDescriptor() == descriptor;
+            });
+        });
+    }
+    void rename(const BoundSocket &socket, const std::string &name)
+    {
+        m_mailbox.post([this, descriptor = socket.descriptor, name] {
+            for (const auto &server : m_servers) {
+                if (server->socketDescriptor() == descriptor)
+                    server->rename(name);
+            }
         });
     }
     void closeAll()
@@ -141,6 +156,7 @@ protected:
     void run() override
     {
         exec();
+        QCoreApplication::sendPostedEvents(&m_mailbox); // listeners on their way here
         m_servers.clear();
     }
 
@@ -161,9 +177,14 @@ void Acceptor::open(const BoundSocket &socket, const std::string &name)
     m_thread->open(socket, name);
 }
 
-void Acceptor::close(std::uint16_t port)
+void Acceptor::close(const BoundSocket &socket)
 {
-    m_thread->close(port);
+    m_thread->close(socket);
+}
+
+void Acceptor::rename(const BoundSocket &socket, const std::string &name)
+{
+    m_thread->rename(socket, name);
 }
 
 void Acceptor::closeAll()

@@ -40,8 +40,10 @@ public:
 
     /// Starts to accept from \a socket, which it owns now, under \a name.
     void open(const BoundSocket &socket, const std::string &name);
-    /// Accepts no more at the listener on \a port; connections stay.
-    void close(std::uint16_t port);
+    /// Connections accepted from now on go under another name.
+    void rename(const BoundSocket &socket, const std::string &name);
+    /// Accepts no more at the listener that was opened with \a socket; connections stay.
+    void close(const BoundSocket &socket);
     void closeAll();
 
 private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/net/admin.h"
 
+#include "gateway/base/text.h"
 #include "gateway/http/head.h"
 #include "gateway/http/reply.h"
 
@@ -15,12 +16,21 @@ constexpr qsizetype maxHead = qsizetype{8} * 1024;
 constexpr int maxConnections = 64;
 constexpr std::chrono::seconds requestTime{5};
 
+bool isLoopbackHost(std::string_view host)
+{
+    return host == "127.0.0.1" || host == "[::1]" || equalsIgnoreCase(host, "localhost");
+}
+
 http::OwnReply replyTo(const http::RequestHead &request, bool isReady)
 {
     const bool isRead = request.method == "GET" || request.method == "HEAD";
     http::OwnReply reply{.contentType = "text/plain; charset=utf-8",
                          .toHead = request.method == "HEAD"};
-    if (request.path != "/healthz" && request.path != "/readyz") {
+    // A web page whose name was rebound to loopback sends its own name here.
+    if (!isLoopbackHost(request.host)) {
+        reply.status = 421;
+        reply.body = "Ask by an address of loopback or as localhost.\n";
+    } else if (request.path != "/healthz" && request.path != "/readyz") {
         reply.status = 404;
         reply.body = "There are /healthz and /readyz.\n";
     } else if (!isRead) {
@@ -73,6 +83,7 @@ void AdminServer::answer(QTcpSocket &socket) const
     if (outcome == http::HeadScanner::Outcome::Complete
         && http::parseRequestHead(view.substr(0, scanner.length()), maxHead, request))
         reply = replyTo(request, m_isReady);
+    socket.disconnect(this); // one answer, whatever else comes
     const std::string out = http::ownReply(reply);
     socket.write(out.data(), static_cast<qint64>(out.size()));
     socket.disconnectFromHost();

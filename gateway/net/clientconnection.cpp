@@ -10,6 +10,8 @@ namespace gatehouse::net {
 namespace {
 
 constexpr std::chrono::milliseconds lingerTime{2'000};
+/// Reads or requests in a row before other connections get their turn.
+constexpr int stepsInARow = 16;
 constexpr std::uint64_t maxLingered = 64ULL * 1024 * 1024;
 /// Body bytes that buy another second of the body's deadline.
 constexpr std::uint64_t bytesPerSecond = std::uint64_t{64} * 1024;
@@ -33,14 +35,14 @@ bool ClientConnection::adopt(int descriptor, SslHandle ssl)
         return false;
     if (isPlain)
         m_phase = Phase::Head;
-    awaitRequest(m_context.limits().headTimeout);
+    m_context.setDeadline(m_deadline, m_context.limits().headTimeout);
     return true;
 }
 
 void ClientConnection::socketOpened()
 {
     m_phase = Phase::Head;
-    awaitRequest(m_context.limits().headTimeout);
+    m_context.setDeadline(m_deadline, m_context.limits().headTimeout);
 }
 
 void ClientConnection::socketFailed(const std::string &, bool)
@@ -50,37 +52,53 @@ void ClientConnection::socketFailed(const std::string &, bool)
 
 void ClientConnection::socketHangUp()
 {
-    close(); // gone, whatever was under way
+    // Gone, whatever was under way; but the last frames of a tunnel are worth reading.
+    if (m_phase != Phase::Exchange || !m_relay.isTunnel())
+        close();
 }
 
 void ClientConnection::socketDrained()
 {
-    if (m_phase == Phase::Closing)
-        closeWhenWritten();
-    else if (m_relay.isActive())
+    if (m_phase == Phase::Closing) {
+        linger();
+    } else if (m_phase == Phase::Flushing) {
+        awaitRequest();
+        process();
+    } else if (m_relay.isActive()) {
         m_relay.clientDrained();
+    }
 }
 
 void ClientConnection::close()
 {
     if (m_phase == Phase::Closed)
         return;
+    // What the client has may look complete to it: only a reset says that it is not.
+    const bool isCut = m_socket.pending() != 0 || m_relay.answerEndsWithConnection();
     m_phase = Phase::Closed;
     m_deadline.clear();
     m_relay.cancel();
-    m_socket.close();
+    if (isCut)
+        m_socket.abort();
+    else
+        m_socket.close();
     m_owner.clientClosed(*this);
 }
 
 void ClientConnection::drain()
 {
-    if (m_phase == Phase::Head && m_in.empty())
+    if (m_phase == Phase::Opening || (m_phase == Phase::Head && m_in.empty()))
         close();
 }
 
-void ClientConnection::awaitRequest(std::chrono::milliseconds timeout)
+void ClientConnection::awaitRequest()
 {
-    m_context.setDeadline(m_deadline, timeout);
+    if (m_context.isDraining) {
+        linger();
+        return;
+    }
+    m_phase = Phase::Head;
+    m_context.setDeadline(m_deadline, m_context.limits().idleTimeout);
 }
 
 void ClientConnection::process()
@@ -88,7 +106,11 @@ void ClientConnection::process()
     if (m_isProcessing)
         return;
     m_isProcessing = true;
-    while (step()) {
+    for (int steps = 0; step(); ++steps) {
+        if (steps == stepsInARow) {
+            m_socket.readLater();
+            break;
+        }
     }
     m_isProcessing = false;
 }
@@ -99,6 +121,7 @@ bool ClientConnection::step()
     std::string_view bytes;
     switch (m_phase) {
     case Phase::Opening:
+    case Phase::Flushing:
     case Phase::Closing:
     case Phase::Closed:
         return false;
@@ -186,21 +209,32 @@ void ClientConnection::takeHead(std::string_view bytes)
         refuseHead({ErrorCode::HeadTooLarge, {}});
         return;
     }
-    const std::string kept = std::exchange(m_in, {}); // what bytes may look into
+    const std::string kept = std::exchange(m_in, {});
+    if (!kept.empty())
+        bytes = kept;
     headComplete(bytes.substr(0, length), bytes.substr(length));
+}
+
+void ClientConnection::beginExchange()
+{
+    m_phase = Phase::Exchange;
+    m_requestId = m_context.requestIds.next();
+    m_dialect = nullptr;
+    m_toHead = false;
+    m_keepAlive = false;
 }
 
 void ClientConnection::headComplete(std::string_view head, std::string_view rest)
 {
     const Snapshot &snapshot = *m_context.runtime->snapshot;
-    m_requestId = m_context.requestIds.next();
+    beginExchange();
     http::RequestHead &request = m_context.request;
     if (auto parsed = http::parseRequestHead(head, snapshot.limits.target, request); !parsed) {
         refuseHead(parsed.error());
         return;
     }
-    m_phase = Phase::Exchange;
-    m_keepAlive = request.keepAlive && !m_context.isDraining;
+    // An HTTP/1.0 client would have to be told that our own answers leave the connection open.
+    m_keepAlive = request.keepAlive && request.version == http::Version::Http11;
     m_toHead = request.method == "HEAD";
     const bool hasBody = request.framing != http::Framing::None;
     Admission admission;
@@ -217,13 +251,13 @@ void ClientConnection::headComplete(std::string_view head, std::string_view rest
     m_relay.begin(request, admission);
     if (hasBody) {
         m_relay.takeRequestBytes(rest);
+        if (m_phase != Phase::Exchange)
+            return; // refused by its first bytes
         if (!m_relay.isRequestComplete()) {
             m_bodySince = WorkerContext::now();
             m_context.setDeadline(m_deadline, snapshot.limits.bodyTimeout);
         }
     }
-    if (m_phase != Phase::Exchange)
-        return; // refused by its first bytes
     keep(rest);
     m_relay.start();
 }
@@ -242,23 +276,29 @@ void ClientConnection::takeBody(std::string_view bytes)
         return;
     if (!m_relay.isRequestComplete()) {
         // Each piece buys the time that a slow but honest client needs for it; a trickle does not.
-        m_bodySince += std::chrono::milliseconds(size * 1000 / bytesPerSecond);
-        m_context.deadlines.set(m_deadline, m_bodySince + m_context.limits().bodyTimeout);
+        m_bodySince += std::chrono::microseconds(size * 1'000'000 / bytesPerSecond);
+        m_context.deadlines.set(m_deadline, m_bodySince + m_relay.limits().bodyTimeout);
     }
     keep(bytes);
 }
 
-void ClientConnection::relayCompleted(bool keepAlive)
+/// The one end of every exchange that leaves the client there: answered, refused, cut off or timed
+/// out. A client that is gone ends in close().
+void ClientConnection::finish(After after)
 {
-    m_dialect = nullptr;
-    if (!keepAlive || m_context.isDraining) {
+    if (after == After::Reset) {
+        m_socket.abort();
+        close();
+    } else if (after != After::KeepAlive || m_context.isDraining) {
         closeWhenWritten();
-        return;
+    } else if (m_socket.pending() != 0) {
+        m_phase = Phase::Flushing;
+        m_context.setDeadline(m_deadline, m_context.limits().streamTimeout);
+    } else {
+        awaitRequest();
+        if (m_hasUnread || m_socket.mayRead())
+            process();
     }
-    m_phase = Phase::Head;
-    awaitRequest(m_context.limits().idleTimeout);
-    if (m_hasUnread || m_socket.mayRead())
-        process();
 }
 
 void ClientConnection::relayRefused(const Error &error)
@@ -266,23 +306,10 @@ void ClientConnection::relayRefused(const Error &error)
     answer(error, m_keepAlive && m_relay.isRequestComplete());
 }
 
-void ClientConnection::relayBroken(bool byReset)
-{
-    m_relay.cancel();
-    if (byReset) {
-        m_socket.abort();
-        close();
-        return;
-    }
-    // Closing short of the announced length, or without the last chunk, says that it was cut off.
-    closeWhenWritten();
-}
-
 void ClientConnection::refuseHead(const Error &error)
 {
-    m_phase = Phase::Exchange;
-    m_dialect = nullptr;
-    m_requestId = m_context.requestIds.next();
+    if (m_phase == Phase::Head)
+        beginExchange();
     answer(error, false);
 }
 
@@ -300,8 +327,7 @@ void ClientConnection::answer(const Error &error, bool keepAlive)
                                    .cannotBeMended = !info.retryable,
                                    .toHead = m_toHead,
                                    .keepAlive = stays}));
-    m_toHead = false;
-    relayCompleted(stays);
+    finish(stays ? After::KeepAlive : After::Close);
 }
 
 void ClientConnection::closeWhenWritten()
@@ -332,11 +358,11 @@ void ClientConnection::stalled()
         if (m_relay.isRequestComplete() || !m_relay.isActive())
             return;                         // the relay watches the rest
         if (!m_relay.wantsRequestBytes()) { // it is the provider who does not take it
-            m_context.setDeadline(m_deadline, m_context.limits().bodyTimeout);
+            m_bodySince = WorkerContext::now();
+            m_context.setDeadline(m_deadline, m_relay.limits().bodyTimeout);
             return;
         }
-        m_relay.cancel();
-        answer({ErrorCode::RequestTimeout, "its body"}, false);
+        m_relay.requestTimedOut();
         return;
     case Phase::Head:
         if (m_headBegun) {

@@ -49,9 +49,17 @@ private:
         Opening,
         Head,      ///< between requests, or within a request's head
         Exchange,  ///< the relay is at work
+        Flushing,  ///< the answer is complete; the next request is read when all of it is out
         Closing,   ///< what is pending goes out, then the connection closes
         Lingering, ///< what still comes is read and dropped, so that no reset overtakes our answer
         Closed
+    };
+    /// What becomes of the connection after an exchange.
+    enum class After : std::uint8_t {
+        KeepAlive,
+        Close,
+        Cut,  ///< closed short of what the answer's head announced
+        Reset ///< only a reset shows that the answer is not complete
     };
 
     struct StallDeadline final : Deadline
@@ -78,9 +86,13 @@ private:
         return {m_requestId.data(), m_requestId.size()};
     }
     void relayWantsMore() override { process(); }
-    void relayCompleted(bool keepAlive) override;
+    void relayWantsMoreLater() override { m_socket.readLater(); }
+    void relayCompleted(bool keepAlive) override
+    {
+        finish(keepAlive ? After::KeepAlive : After::Close);
+    }
     void relayRefused(const Error &error) override;
-    void relayBroken(bool byReset) override;
+    void relayBroken(bool byReset) override { finish(byReset ? After::Reset : After::Cut); }
 
     void process();
     [[nodiscard]] bool step();
@@ -89,12 +101,14 @@ private:
     void headComplete(std::string_view head, std::string_view rest);
     void takeBody(std::string_view bytes);
     void keep(std::string_view rest);
+    void beginExchange();
+    void finish(After after);
     void refuseHead(const Error &error);
     void answer(const Error &error, bool keepAlive);
     void closeWhenWritten();
     void linger();
     void stalled();
-    void awaitRequest(std::chrono::milliseconds timeout);
+    void awaitRequest();
 
     WorkerContext &m_context;
     ClientConnectionOwner &m_owner;

@@ -96,7 +96,7 @@ void EventDispatcher::dispatch(Token token, std::uint32_t epollEvents)
             told |= IoHangUp;
         slot->handler->ioReady(told);
     } else if (slot->isNotifiers) {
-        activateNotifiers(slot->descriptor, epollEvents);
+        activateNotifiers(token, slot->descriptor, epollEvents);
     } else {
         std::uint64_t ignored = 0;
         // Empties the counter; a wake-up that comes after the flag is down writes it anew.
@@ -217,7 +217,7 @@ void EventDispatcher::unregisterSocketNotifier(QSocketNotifier *notifier)
     epoll_ctl(m_epoll, EPOLL_CTL_MOD, descriptor, &event);
 }
 
-void EventDispatcher::activateNotifiers(int descriptor, std::uint32_t epollEvents)
+void EventDispatcher::activateNotifiers(Token token, int descriptor, std::uint32_t epollEvents)
 {
     struct Kind
     {
@@ -230,8 +230,11 @@ void EventDispatcher::activateNotifiers(int descriptor, std::uint32_t epollEvent
          {QSocketNotifier::Write, EPOLLOUT | EPOLLHUP | EPOLLERR},
          {QSocketNotifier::Exception, EPOLLPRI | EPOLLHUP | EPOLLERR}}};
     for (const Kind &kind : kinds) {
-        const auto found = m_notifiers.find(descriptor); // a handler before may have removed it
-        if (found == m_notifiers.end() || (epollEvents & kind.events) == 0)
+        // A handler before may have removed it, or registered another socket of the same number.
+        const auto found = m_notifiers.find(descriptor);
+        if (found == m_notifiers.end() || found->second.token != token)
+            return;
+        if ((epollEvents & kind.events) == 0)
             continue;
         QSocketNotifier *notifier = found->second.byType[static_cast<std::size_t>(kind.type)];
         if (notifier == nullptr)
@@ -316,7 +319,8 @@ bool EventDispatcher::activateTimers()
     };
     for (const int id : dueIds) {
         auto timer = byId(id);
-        if (timer == m_timers.end())
+        // A handler before may have removed it, used its id anew or run an event loop of its own.
+        if (timer == m_timers.end() || timer->isActive || timer->due > now)
             continue;
         timer->isActive = true;
         timer->due = std::max(timer->due + timer->interval, now);

@@ -80,7 +80,7 @@ private:
     [[nodiscard]] int timeoutToNextTimer() const;
     bool waitAndDispatch(int timeout);
     void dispatch(Token token, std::uint32_t epollEvents);
-    void activateNotifiers(int descriptor, std::uint32_t epollEvents);
+    void activateNotifiers(Token token, int descriptor, std::uint32_t epollEvents);
     bool tellRetold();
     bool activateTimers();
 

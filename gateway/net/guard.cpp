@@ -105,8 +105,10 @@ std::string_view keyOfField(const http::Field &field)
 }
 
 /// Takes `key=ghk_…` out of the query, however it is percent-encoded, so that it cannot reach the
-/// provider. A virtual key under another name is refused: nobody asked for it to be there.
-Result<void> takeKeyFromQuery(std::string_view query, Carriers &carriers, std::string &rest)
+/// provider. A virtual key anywhere else is refused: nobody asked for it to be there.
+/// \a dropOthers: a key= of the client's own goes too, since ours takes its place.
+Result<void>
+takeKeyFromQuery(std::string_view query, bool dropOthers, Carriers &carriers, std::string &rest)
 {
     std::string_view left = query.substr(1);
     for (;;) {
@@ -115,13 +117,16 @@ Result<void> takeKeyFromQuery(std::string_view query, Carriers &carriers, std::s
         const std::size_t equals = std::min(parameter.find('='), parameter.size());
         const std::string value
             = percentDecoded(parameter.substr(std::min(equals + 1, parameter.size())));
+        const bool isKey = percentDecoded(parameter.substr(0, equals)) == "key";
         if (virtualkey::looksLike(value)) {
-            if (percentDecoded(parameter.substr(0, equals)) != "key")
+            if (!isKey)
                 return refuse(ErrorCode::BadRequest,
                               "a virtual key in the query under another name than key");
             if (!carriers.add(value))
                 return refuse(ErrorCode::KeyConflict);
-        } else {
+        } else if (virtualkey::isWithin(percentDecoded(parameter))) {
+            return refuse(ErrorCode::BadRequest, "a virtual key in the query outside key=…");
+        } else if (!(isKey && dropOthers)) {
             rest += rest.empty() ? '?' : '&';
             rest += parameter;
         }
@@ -131,10 +136,24 @@ Result<void> takeKeyFromQuery(std::string_view query, Carriers &carriers, std::s
     }
 }
 
-bool mayHoldKey(std::string_view query)
+bool mayHoldKey(std::string_view text)
 {
-    return query.find("ghk_") != std::string_view::npos
-           || query.find('%') != std::string_view::npos;
+    return text.find("ghk_") != std::string_view::npos || text.find('%') != std::string_view::npos;
+}
+
+/// A virtual key where the provider would see it.
+Result<void> checkNoKeyIsLeft(const http::RequestHead &request)
+{
+    if (mayHoldKey(request.path) && virtualkey::isWithin(percentDecoded(request.path)))
+        return refuse(ErrorCode::BadRequest, "a virtual key in the path");
+    for (const http::Field &field : request.fields) {
+        if (field.value.size() >= virtualkey::length && keyOfField(field).empty()
+            && virtualkey::isWithin(field.value))
+            return refuse(ErrorCode::BadRequest,
+                          "a virtual key in the field " + std::string(field.name)
+                              + ", which would go to the provider");
+    }
+    return {};
 }
 
 Result<void> checkKey(std::string_view key,
@@ -189,12 +208,18 @@ Result<void> admit(const http::RequestHead &request,
         if (!key.empty() && !carriers.add(key))
             return refuse(ErrorCode::KeyConflict);
     }
-    if (mayHoldKey(request.query)) {
-        if (auto result = takeKeyFromQuery(request.query, carriers, admission.query); !result)
+    const ProviderEntry &provider = *admission.route->provider;
+    const bool dropOthers
+        = provider.dialect->takesKeyFromQuery() && !provider.credentialLine.isEmpty();
+    if (mayHoldKey(request.query) || (dropOthers && !request.query.empty())) {
+        if (auto result = takeKeyFromQuery(request.query, dropOthers, carriers, admission.query);
+            !result)
             return result;
     } else {
         admission.query = request.query;
     }
+    if (auto result = checkNoKeyIsLeft(request); !result)
+        return result;
     return checkKey(carriers.key(), snapshot, hasher, admission);
 }
 

@@ -3,12 +3,18 @@
 
 #include <sys/socket.h>
 
+#include <poll.h>
+
 namespace gatehouse::net {
 
 namespace {
 
 bool isAtEnd(int descriptor)
 {
+    // Not peeked at where it is broken: that would take the error away from those who read next.
+    pollfd polled{descriptor, POLLIN, 0};
+    if (::poll(&polled, 1, 0) == 1 && (polled.revents & (POLLERR | POLLHUP)) != 0)
+        return true;
     char byte = 0;
     return ::recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
@@ -20,15 +26,20 @@ IoLoop::Token NotifierLoop::watch(int descriptor, IoHandler &handler)
     const Token token = ++m_lastToken;
     auto watched = std::make_unique<Watched>(descriptor, handler);
     QObject::connect(&watched->reader, &QSocketNotifier::activated, &m_context, [this, token] {
-        Watched &found = *m_watched.at(token);
-        found.reader.setEnabled(false);
-        const bool atEnd = isAtEnd(static_cast<int>(found.reader.socket()));
-        found.handler->ioReady(atEnd ? IoReadable | IoHangUp : IoReadable);
+        const auto found = m_watched.find(token);
+        if (found == m_watched.end())
+            return;
+        QSocketNotifier &reader = found->second->reader;
+        reader.setEnabled(false);
+        const bool atEnd = isAtEnd(static_cast<int>(reader.socket()));
+        found->second->handler->ioReady(atEnd ? IoReadable | IoHangUp : IoReadable);
     });
     QObject::connect(&watched->writer, &QSocketNotifier::activated, &m_context, [this, token] {
-        Watched &found = *m_watched.at(token);
-        found.writer.setEnabled(false);
-        found.handler->ioReady(IoWritable);
+        const auto found = m_watched.find(token);
+        if (found == m_watched.end())
+            return;
+        found->second->writer.setEnabled(false);
+        found->second->handler->ioReady(IoWritable);
     });
     m_watched.emplace(token, std::move(watched));
     return token;
@@ -39,13 +50,13 @@ void NotifierLoop::unwatch(Token token)
     const auto found = m_watched.find(token);
     if (found == m_watched.end())
         return;
-    Watched *watched = found->second.release();
+    const std::shared_ptr<Watched> watched = std::move(found->second);
     m_watched.erase(found);
     watched->reader.setEnabled(false);
     watched->writer.setEnabled(false);
-    // It may be the one whose signal is being delivered.
+    // It may be the one whose signal is being delivered, so it goes with the queued call.
     QMetaObject::invokeMethod(
-        &m_context, [watched] { delete watched; }, Qt::QueuedConnection);
+        &m_context, [watched] {}, Qt::QueuedConnection);
 }
 
 void NotifierLoop::awaitMore(Token token, IoEvent event)

@@ -12,7 +12,8 @@
 namespace gatehouse::net {
 
 /// IoLoop on Qt's socket notifiers, for threads that run the platform's own event dispatcher. A
-/// notifier is switched off once it has told, and on again by awaitMore.
+/// notifier is switched off once it has told, and on again by awaitMore. A FIN behind bytes that
+/// nobody has read yet is told only after them, unlike in EventDispatcher.
 class NotifierLoop final : public IoLoop
 {
 public:

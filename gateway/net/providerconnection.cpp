@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint8_t maxInterims = 16;
 /// Reads in a row before other connections get their turn.
 constexpr int readsInARow = 8;
+/// For one address where there are others to try.
+constexpr std::chrono::milliseconds attemptTime{2'000};
 
 } // namespace
 
@@ -68,8 +70,12 @@ void ProviderConnection::connectToNext(const std::string &lastReason)
                 return;
             }
         }
-        if (m_socket.connectTo(address.get(), address.length, std::move(ssl)))
+        if (m_socket.connectTo(address.get(), address.length, std::move(ssl))) {
+            // One that swallows our packets must not keep us from the others.
+            if (!m_addresses.empty())
+                m_context.setDeadline(m_deadline, attemptTime);
             return;
+        }
         reason = std::strerror(errno); // NOLINT(concurrency-mt-unsafe): glibc's is per thread
     }
     fail(ErrorCode::ProviderUnreachable, m_provider->origin.authority + ": " + reason);
@@ -77,6 +83,7 @@ void ProviderConnection::connectToNext(const std::string &lastReason)
 
 void ProviderConnection::socketOpened()
 {
+    m_deadline.clear();
     m_provider = nullptr;
     m_tls = nullptr;
     m_addresses = {};
@@ -85,6 +92,7 @@ void ProviderConnection::socketOpened()
 
 void ProviderConnection::socketFailed(const std::string &reason, bool inTls)
 {
+    m_deadline.clear();
     if (inTls)
         fail(ErrorCode::ProviderTls, m_provider->origin.authority + ": " + reason);
     else
@@ -95,21 +103,20 @@ bool ProviderConnection::reuse(ProviderUser &user)
 {
     if (!m_socket.isQuiet())
         return false;
-    m_idleDeadline.clear();
+    m_deadline.clear();
     m_user = &user;
     m_isReused = true;
     return true;
 }
 
-void ProviderConnection::expectResponse(bool toHead, bool maySwitchProtocols)
+void ProviderConnection::expectResponse(const Expected &expected)
 {
     m_phase = Phase::Head;
     m_scanner = {};
     m_interims = 0;
     m_hasAnswered = false;
     m_keepAlive = false;
-    m_toHead = toHead;
-    m_maySwitch = maySwitchProtocols;
+    m_expected = expected;
     m_sentBefore = m_socket.sentBytes();
 }
 
@@ -122,14 +129,24 @@ void ProviderConnection::giveBack(bool requestComplete)
         return;
     }
     m_phase = Phase::Idle;
-    m_context.setDeadline(m_idleDeadline, ProviderPool::idleTime);
+    m_context.setDeadline(m_deadline, ProviderPool::idleTime);
     ProviderPool::putBack(m_slot, *this);
+}
+
+void ProviderConnection::waitedInVain()
+{
+    if (m_phase != Phase::Opening) {
+        discard(); // idle for long enough
+        return;
+    }
+    m_socket.close();
+    connectToNext("no answer");
 }
 
 void ProviderConnection::discard()
 {
     m_phase = Phase::Closed;
-    m_idleDeadline.clear();
+    m_deadline.clear();
     m_context.resolver.cancel(std::exchange(m_resolving, Resolver::noTicket));
     m_socket.close();
     ProviderPool::remove(m_context, m_slot, *this);
@@ -203,7 +220,7 @@ void ProviderConnection::takeHead(std::string_view &bytes)
     const std::size_t before = m_partialHead.size();
     std::string_view all = bytes;
     if (before != 0) {
-        m_partialHead.append(bytes.substr(0, m_context.limits().head + 1 - before));
+        m_partialHead.append(bytes.substr(0, m_expected.headLimit + 1 - before));
         all = m_partialHead;
     }
     switch (m_scanner.scan(all)) {
@@ -211,7 +228,7 @@ void ProviderConnection::takeHead(std::string_view &bytes)
         fail(ErrorCode::ProviderBadResponse, "a bare LF, a folded line or no status line");
         return;
     case http::HeadScanner::Outcome::NeedMore:
-        if (all.size() > m_context.limits().head) {
+        if (all.size() > m_expected.headLimit) {
             fail(ErrorCode::ProviderBadResponse, "the head is larger than the limit");
             return;
         }
@@ -223,7 +240,7 @@ void ProviderConnection::takeHead(std::string_view &bytes)
         break;
     }
     const std::size_t length = m_scanner.length();
-    if (length > m_context.limits().head) {
+    if (length > m_expected.headLimit) {
         fail(ErrorCode::ProviderBadResponse, "the head is larger than the limit");
         return;
     }
@@ -237,12 +254,13 @@ void ProviderConnection::takeHead(std::string_view &bytes)
 void ProviderConnection::tellHead(std::string_view head)
 {
     http::ResponseHead &response = m_context.response;
-    if (auto result = http::parseResponseHead(head, m_toHead ? "HEAD" : "", response); !result) {
+    if (auto result = http::parseResponseHead(head, m_expected.toHead ? "HEAD" : "", response);
+        !result) {
         fail(result.error().code, result.error().context);
         return;
     }
     if (response.status == 101) {
-        if (!m_maySwitch || !response.upgradeWebsocket) {
+        if (!m_expected.maySwitchProtocols || !response.upgradeWebsocket) {
             fail(ErrorCode::ProviderBadResponse, "a 101 that nobody asked for");
             return;
         }
@@ -263,7 +281,6 @@ void ProviderConnection::tellHead(std::string_view head)
     m_body = http::BodyReader(response);
     m_phase = Phase::Body;
     m_user->providerHead(response);
-    return;
 }
 
 void ProviderConnection::takeBody(std::string_view &bytes)

@@ -60,8 +60,14 @@ public:
     void open(ProviderUser &user, const ProviderEntry &provider, const TlsContext *tls);
     /// Takes an idle connection into use; false where the peer closed it or sent something.
     [[nodiscard]] bool reuse(ProviderUser &user);
+    struct Expected
+    {
+        bool toHead = false;             ///< no body, whatever the head says
+        bool maySwitchProtocols = false; ///< a 101 was asked for
+        std::size_t headLimit = 0;       ///< bytes
+    };
     /// What the next response answers; call before the request is written.
-    void expectResponse(bool toHead, bool maySwitchProtocols);
+    void expectResponse(const Expected &expected);
 
     bool write(std::span<iovec> parts) { return m_socket.write(parts); }
     bool write(std::string_view bytes) { return m_socket.write(bytes); }
@@ -84,12 +90,12 @@ public:
 private:
     enum class Phase : std::uint8_t { Opening, Idle, Head, Body, Tunnel, Done, Closed };
 
-    struct IdleDeadline final : Deadline
+    struct WaitDeadline final : Deadline
     {
-        explicit IdleDeadline(ProviderConnection &connection)
+        explicit WaitDeadline(ProviderConnection &connection)
             : owner(connection)
         {}
-        void expired() override { owner.discard(); }
+        void expired() override { owner.waitedInVain(); }
         ProviderConnection &owner;
     };
 
@@ -108,6 +114,7 @@ private:
     void takeBody(std::string_view &bytes);
     void atEnd(bool cleanly);
     void fail(ErrorCode code, std::string what);
+    void waitedInVain();
     void discard();
 
     WorkerContext &m_context;
@@ -119,7 +126,7 @@ private:
     std::string m_partialHead;
     http::HeadScanner m_scanner;
     http::BodyReader m_body;
-    IdleDeadline m_idleDeadline{*this};
+    WaitDeadline m_deadline{*this};         ///< of one attempt to connect, or of being idle
     std::vector<SocketAddress> m_addresses; ///< not yet tried, last first
     Resolver::Ticket m_resolving = Resolver::noTicket;
     std::uint64_t m_sentBefore = 0; ///< bytes sent before this request
@@ -128,8 +135,7 @@ private:
     bool m_isReused = false;
     bool m_hasAnswered = false;
     bool m_keepAlive = false;
-    bool m_toHead = false;
-    bool m_maySwitch = false;
+    Expected m_expected;
 };
 
 } // namespace gatehouse::net

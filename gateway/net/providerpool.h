@@ -15,9 +15,9 @@ namespace gatehouse::net {
 /// The connections of one worker to one origin with one trust.
 struct PoolSlot
 {
+    TlsSessionStore sessions; ///< outlives the connections, which keep their sessions there
     std::unordered_map<ProviderConnection *, std::unique_ptr<ProviderConnection>> all;
     std::vector<ProviderConnection *> idle; ///< the one used last at the back
-    TlsSessionStore sessions;
 };
 
 /// Kept-alive provider connections of one worker.

@@ -6,6 +6,8 @@
 #include "gateway/http/text.h"
 #include "gateway/net/providerpool.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -24,7 +26,9 @@ bool isIdempotent(const http::RequestHead &request)
     if (request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS")
         return true;
     return std::any_of(request.fields.begin(), request.fields.end(), [](const http::Field &field) {
-        return field.id == http::FieldId::Other && equalsIgnoreCase(field.name, "idempotency-key");
+        return field.id == http::FieldId::Other
+               && (equalsIgnoreCase(field.name, "idempotency-key")
+                   || equalsIgnoreCase(field.name, "x-idempotency-key"));
     });
 }
 
@@ -60,6 +64,7 @@ void Relay::begin(const http::RequestHead &request, const Admission &admission)
                             .query = admission.query,
                             .authority = provider.origin.authority,
                             .credentialLine = provider.credentialLine.reveal()});
+    m_preparedHead = m_prepared.size();
 }
 
 void Relay::start()
@@ -81,7 +86,7 @@ void Relay::start()
 void Relay::openConnection()
 {
     m_phase = Phase::Opening;
-    m_context.setDeadline(m_deadline, m_runtime->snapshot->limits.connectTimeout);
+    m_context.setDeadline(m_deadline, limits().connectTimeout);
     const ProviderEntry &provider = *m_route->provider;
     const ProviderTarget &target = m_runtime->providers.at(&provider);
     m_connection = &m_context.pool->add(target);
@@ -90,18 +95,17 @@ void Relay::openConnection()
 
 void Relay::providerOpened()
 {
-    m_connection->expectResponse(m_toHead, m_maySwitch);
+    m_connection->expectResponse({m_toHead, m_maySwitch, limits().head});
     m_phase = Phase::AwaitingHead;
-    m_context.setDeadline(m_deadline, m_runtime->snapshot->limits.firstByteTimeout);
+    m_context.setDeadline(m_deadline, limits().firstByteTimeout);
     if (std::exchange(m_expectsContinue, false) && m_requestBytes == 0) {
         iovec part{const_cast<char *>(continueHead.data()), continueHead.size()};
         m_client.writeToClient(std::span(&part, 1));
     }
     m_connection->write(m_prepared);
-    if (!m_connection->isReused()) {
-        m_isKept = false;
-        m_prepared = std::string();
-    }
+    // What mayRetry() would refuse in any case need not be kept.
+    if (!m_connection->isReused() || !(m_isIdempotent || m_connection->hasSentNothing()))
+        dropPrepared();
     if (!m_requestComplete && m_connection->pendingOutput() == 0)
         m_client.relayWantsMore();
 }
@@ -126,17 +130,16 @@ bool Relay::wantsRequestBytes() const
 void Relay::sendRequest(std::span<iovec> parts)
 {
     const bool isOpen = m_phase != Phase::Prepared && m_phase != Phase::Opening;
-    if (isOpen && m_isKept && m_prepared.size() > maxPrepared) {
-        m_isKept = false; // too long for a second try
-        m_prepared = std::string();
-    }
+    if (isOpen && m_isKept && m_prepared.size() > maxPrepared)
+        dropPrepared(); // too long for a second try
     if (!isOpen || m_isKept) {
         for (const iovec &part : parts)
             m_prepared.append(static_cast<const char *>(part.iov_base), part.iov_len);
     }
     if (isOpen) {
         m_connection->write(parts);
-        m_context.setDeadline(m_deadline, m_runtime->snapshot->limits.firstByteTimeout);
+        if (m_phase == Phase::AwaitingHead)
+            m_context.setDeadline(m_deadline, limits().firstByteTimeout);
     }
 }
 
@@ -156,6 +159,13 @@ bool Relay::takeRequestEnd(std::string &ending)
             return false;
         }
         trailers = std::move(parsed).value();
+        for (const http::Field &field : trailers) {
+            if (virtualkey::isWithin(field.value)) {
+                m_requestComplete = false;
+                fail({ErrorCode::BadRequest, "a virtual key in a trailer field"});
+                return false;
+            }
+        }
     }
     http::writeTrailers(ending, trailers);
     return true;
@@ -178,7 +188,7 @@ void Relay::takeRequestBytes(std::string_view &bytes)
         switch (step.event) {
         case http::BodyReader::Event::Data:
             m_requestBytes += step.data.size();
-            if (m_requestBytes > m_runtime->snapshot->limits.body) {
+            if (m_requestBytes > limits().body) {
                 fail({ErrorCode::BodyTooLarge, {}});
                 return;
             }
@@ -217,8 +227,7 @@ void Relay::providerInterim(const http::ResponseHead &head)
 
 void Relay::providerHead(const http::ResponseHead &head)
 {
-    m_prepared = std::string();
-    m_isKept = false;
+    dropPrepared();
     m_framing = head.framing;
     if (head.framing == http::Framing::UntilClose || head.framing == http::Framing::Chunked)
         m_framing = m_toHttp10 ? http::Framing::UntilClose : http::Framing::Chunked;
@@ -235,8 +244,9 @@ void Relay::providerHead(const http::ResponseHead &head)
                              .requestId = m_client.requestId()});
     m_context.responseBatch.setHead(m_context.head);
     m_context.setDeadline(m_deadline,
-                          m_phase == Phase::Tunnel ? tunnelIdleTime
-                                                   : m_runtime->snapshot->limits.streamTimeout);
+                          m_phase == Phase::Tunnel ? tunnelIdleTime : limits().streamTimeout);
+    if (m_phase == Phase::Tunnel)
+        m_client.relayWantsMoreLater(); // bytes may lie there that came behind the request
 }
 
 void Relay::providerBody(std::string_view bytes)
@@ -253,8 +263,7 @@ void Relay::providerFlush()
         return;
     writeResponse({});
     m_context.setDeadline(m_deadline,
-                          m_phase == Phase::Tunnel ? tunnelIdleTime
-                                                   : m_runtime->snapshot->limits.streamTimeout);
+                          m_phase == Phase::Tunnel ? tunnelIdleTime : limits().streamTimeout);
 }
 
 void Relay::writeResponse(std::string_view ending)
@@ -312,6 +321,8 @@ void Relay::providerDrained()
 
 void Relay::clientDrained()
 {
+    if (m_phase == Phase::Response)
+        m_context.setDeadline(m_deadline, limits().streamTimeout);
     if (m_connection != nullptr)
         m_connection->resume();
 }
@@ -354,10 +365,18 @@ void Relay::cancel()
         end();
 }
 
+/// Gives back the copy of the request, its credential wiped.
+void Relay::dropPrepared()
+{
+    OPENSSL_cleanse(m_prepared.data(), std::min(m_preparedHead, m_prepared.size()));
+    m_prepared = std::string();
+    m_isKept = false;
+}
+
 void Relay::end()
 {
     m_phase = Phase::None;
-    m_prepared = std::string();
+    dropPrepared();
     if (m_connection != nullptr)
         std::exchange(m_connection, nullptr)->giveBack(m_requestComplete);
     m_runtime.reset();

@@ -28,6 +28,8 @@ public:
     [[nodiscard]] virtual std::string_view requestId() const = 0;
     /// The provider can take more of the request.
     virtual void relayWantsMore() = 0;
+    /// The same, to be told when the handlers under way have returned.
+    virtual void relayWantsMoreLater() = 0;
     /// The answer is complete and written. \a keepAlive: another request may follow.
     virtual void relayCompleted(bool keepAlive) = 0;
     /// No answer was begun: the client is to be told \a error.
@@ -65,6 +67,15 @@ public:
     [[nodiscard]] bool wantsRequestBytes() const;
     [[nodiscard]] bool isRequestComplete() const { return m_requestComplete; }
     [[nodiscard]] bool isTunnel() const { return m_phase == Phase::Tunnel; }
+    /// An answer is under way whose end the client sees only by the connection's.
+    [[nodiscard]] bool answerEndsWithConnection() const
+    {
+        return m_phase == Phase::Response && m_framing == http::Framing::UntilClose;
+    }
+    /// Of the configuration that the exchange began with; while it is active.
+    [[nodiscard]] const Limits &limits() const { return m_runtime->snapshot->limits; }
+    /// The rest of the request did not come in time.
+    void requestTimedOut() { fail({ErrorCode::RequestTimeout, "its body"}); }
     /// The client took all that was pending.
     void clientDrained();
     /// The client is gone, or the gateway stops: ends without a word.
@@ -99,6 +110,7 @@ private:
     [[nodiscard]] bool mayRetry(const Error &error) const;
     void writeResponse(std::string_view ending);
     void stalled();
+    void dropPrepared();
     void fail(const Error &error);
     void end();
 
@@ -111,6 +123,7 @@ private:
     http::BodyReader m_requestBody;
     std::uint64_t m_requestBytes = 0;
     std::string m_prepared; ///< head and body not yet sent, then kept while a retry is possible
+    std::size_t m_preparedHead = 0; ///< the part of it that holds the credential
     Phase m_phase = Phase::None;
     http::Framing m_framing = http::Framing::None; ///< of the answer as the client sees it
     bool m_requestChunked = false;

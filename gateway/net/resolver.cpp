@@ -8,12 +8,14 @@
 #include <netinet/in.h>
 
 #include <cstring>
+#include <utility>
 
 namespace gatehouse::net {
 
 namespace {
 
 constexpr std::chrono::seconds keptFor{30};
+constexpr std::chrono::seconds failureKeptFor{1};
 
 SocketAddress fromIpv4(const in_addr &ip)
 {
@@ -81,30 +83,51 @@ Resolver::resolve(const std::string &host, std::uint16_t port, TimePoint now, An
     }
     if (const auto known = m_known.find(host);
         known != m_known.end() && known->second.until > now) {
-        answer(withPort(known->second.addresses, port));
+        answer(outcome(host, known->second, port));
         return noTicket;
     }
-    const Ticket ticket = ++m_lastTicket;
-    m_waiting.emplace(ticket, std::move(answer));
-    QHostInfo::lookupHost(
-        QString::fromStdString(host),
-        &m_context,
-        [this, ticket, host, port, now](const QHostInfo &info) {
-            std::vector<SocketAddress> addresses;
-            for (const QHostAddress &address : info.addresses())
-                addresses.push_back(fromQt(address));
-            if (!addresses.empty())
-                m_known[host] = {addresses, now + keptFor};
-            const auto waiting = m_waiting.extract(ticket);
-            if (waiting.empty())
-                return;
-            if (addresses.empty())
-                waiting.mapped()(Unexpected(Error{ErrorCode::ProviderUnresolved,
-                                                  host + ": " + info.errorString().toStdString()}));
-            else
-                waiting.mapped()(withPort(std::move(addresses), port));
-        });
-    return ticket;
+    const bool isAsked = m_waiting.contains(host);
+    m_waiting[host].push_back({++m_lastTicket, port, std::move(answer)});
+    if (!isAsked)
+        QHostInfo::lookupHost(QString::fromStdString(host),
+                              &m_context,
+                              [this, host](const QHostInfo &info) { answered(host, info); });
+    return m_lastTicket;
+}
+
+Result<std::vector<SocketAddress>>
+Resolver::outcome(const std::string &host, const Known &known, std::uint16_t port)
+{
+    if (known.addresses.empty())
+        return Unexpected(Error{ErrorCode::ProviderUnresolved, host + ": " + known.failure});
+    return withPort(known.addresses, port);
+}
+
+void Resolver::answered(const std::string &host, const QHostInfo &info)
+{
+    Known known;
+    for (const QHostAddress &address : info.addresses())
+        known.addresses.push_back(fromQt(address));
+    known.failure = info.errorString().toStdString();
+    known.until
+        = std::chrono::steady_clock::now() + (known.addresses.empty() ? failureKeptFor : keptFor);
+    m_known[host] = known;
+    // One at a time: an answer may cancel another, or ask again and be answered from m_known.
+    std::vector<Waiting> &waiting = m_waiting[host];
+    while (!waiting.empty()) {
+        const Waiting next = std::move(waiting.front());
+        waiting.erase(waiting.begin());
+        next.answer(outcome(host, known, next.port));
+    }
+    m_waiting.erase(host);
+}
+
+void Resolver::cancel(Ticket ticket)
+{
+    if (ticket == noTicket)
+        return;
+    for (auto &[host, waiting] : m_waiting)
+        std::erase_if(waiting, [ticket](const Waiting &one) { return one.ticket == ticket; });
 }
 
 } // namespace gatehouse::net

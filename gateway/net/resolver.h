@@ -8,6 +8,8 @@
 
 #include <sys/socket.h>
 
+class QHostInfo;
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -28,8 +30,9 @@ struct SocketAddress
     }
 };
 
-/// Host names to addresses, by the system's resolver in a thread of Qt's pool. Answers are kept for
-/// 30 s. Of one worker's thread.
+/// Host names to addresses, by the system's resolver in a thread of Qt's pool: one look-up for a name
+/// at a time, however many wait for it. Answers are kept for 30 s, failures for 1 s. Of one worker's
+/// thread.
 class Resolver
 {
 public:
@@ -43,18 +46,30 @@ public:
     /// Answers at once for literals and names known, with noTicket as return; else later.
     Ticket resolve(const std::string &host, std::uint16_t port, TimePoint now, Answer answer);
     /// The answer is not wanted any more.
-    void cancel(Ticket ticket) { m_waiting.erase(ticket); }
+    void cancel(Ticket ticket);
 
 private:
     struct Known
     {
-        std::vector<SocketAddress> addresses; ///< port not set
-        TimePoint until;
+        std::vector<SocketAddress> addresses = {}; ///< port not set; none: it failed
+        std::string failure = {};
+        TimePoint until = {};
     };
+    struct Waiting
+    {
+        Ticket ticket = noTicket;
+        std::uint16_t port = 0;
+        Answer answer;
+    };
+
+    void answered(const std::string &host, const QHostInfo &info);
+    [[nodiscard]] static Result<std::vector<SocketAddress>>
+    outcome(const std::string &host, const Known &known, std::uint16_t port);
 
     QObject m_context; ///< look-ups under way are forgotten with it
     std::unordered_map<std::string, Known> m_known;
-    std::unordered_map<Ticket, Answer> m_waiting;
+    /// Names that are being looked up, and who waits for them: perhaps nobody any more.
+    std::unordered_map<std::string, std::vector<Waiting>> m_waiting;
     Ticket m_lastTicket = noTicket;
 };
 

@@ -104,6 +104,14 @@ Result<std::shared_ptr<const Runtime>> Runtime::build(std::shared_ptr<const Snap
     return std::shared_ptr<const Runtime>(std::move(runtime));
 }
 
+bool Runtime::hasListener(const std::string &listener) const
+{
+    const auto &listeners = snapshot->listeners;
+    return std::any_of(listeners.begin(), listeners.end(), [&](const ListenerEntry &entry) {
+        return entry.name == listener;
+    });
+}
+
 const TlsContext *Runtime::tlsOf(const std::string &listener) const
 {
     const auto found = listenerTls.find(listener);

@@ -29,6 +29,7 @@ struct Runtime
     [[nodiscard]] static Result<std::shared_ptr<const Runtime>>
     build(std::shared_ptr<const Snapshot> snapshot, const Runtime *previous);
 
+    [[nodiscard]] bool hasListener(const std::string &listener) const;
     /// Null where the listener is plain or unknown.
     [[nodiscard]] const TlsContext *tlsOf(const std::string &listener) const;
 };

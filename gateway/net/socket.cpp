@@ -20,6 +20,19 @@ namespace {
 /// Output buffers above this are given back as soon as they are empty.
 constexpr std::size_t keptCapacity = 1024;
 
+/// A model may think for minutes without a byte, behind a NAT that forgets silent connections.
+void keepAlive(int descriptor)
+{
+    const int on = 1;
+    ::setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+#ifdef TCP_KEEPIDLE
+    const int idle = 45; // seconds
+    const int interval = 15;
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+#endif
+}
+
 bool isTransient(int error)
 {
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -57,16 +70,24 @@ bool Socket::connectTo(const sockaddr *address, socklen_t length, SslHandle ssl)
         return false;
     ::fcntl(m_descriptor, F_SETFD, FD_CLOEXEC);
     ::fcntl(m_descriptor, F_SETFL, O_NONBLOCK);
+    keepAlive(m_descriptor);
     m_ssl = std::move(ssl);
     m_phase = Phase::Connecting;
-    if ((m_ssl && SSL_set_fd(m_ssl.get(), m_descriptor) != 1)
-        || (::connect(m_descriptor, address, length) != 0 && errno != EINPROGRESS)) {
+    if (m_ssl && SSL_set_fd(m_ssl.get(), m_descriptor) != 1) {
+        close();
+        errno = ENOMEM;
+        return false;
+    }
+    if (::connect(m_descriptor, address, length) != 0 && errno != EINPROGRESS) {
         const int error = errno;
         close();
         errno = error;
         return false;
     }
-    return watchDescriptor();
+    if (watchDescriptor())
+        return true;
+    errno = ENOMEM;
+    return false;
 }
 
 void Socket::ioReady(unsigned events)
@@ -75,16 +96,27 @@ void Socket::ioReady(unsigned events)
     case Phase::Closed:
         return;
     case Phase::Connecting:
+        m_hangUp = m_hangUp || (events & IoHangUp) != 0;
         if ((events & (IoWritable | IoHangUp)) != 0)
             finishConnect();
         return;
     case Phase::Handshaking:
+        m_hangUp = m_hangUp || (events & IoHangUp) != 0;
         handshake();
         return;
     case Phase::Open:
         opened(events);
         return;
     }
+}
+
+/// What came while it was opening had its edge then, and has to be looked for.
+void Socket::open()
+{
+    m_phase = Phase::Open;
+    m_owner.socketOpened();
+    if (m_phase == Phase::Open)
+        opened(m_hangUp ? IoReadable | IoHangUp : IoReadable);
 }
 
 void Socket::opened(unsigned events)
@@ -118,8 +150,7 @@ void Socket::finishConnect()
         handshake();
         return;
     }
-    m_phase = Phase::Open;
-    m_owner.socketOpened();
+    open();
 }
 
 void Socket::handshake()
@@ -127,11 +158,7 @@ void Socket::handshake()
     ERR_clear_error();
     const int done = SSL_do_handshake(m_ssl.get());
     if (done == 1) {
-        m_phase = Phase::Open;
-        m_readable = true; // the first request may lie behind the handshake already
-        m_owner.socketOpened();
-        if (mayRead())
-            m_owner.socketReadable();
+        open(); // the first request may lie behind the handshake already
         return;
     }
     const int error = SSL_get_error(m_ssl.get(), done);
@@ -297,7 +324,10 @@ bool Socket::isQuiet()
     if (m_ssl) // reads past session tickets, which peeking at the descriptor would take for data
         return readTls(std::span(&byte, 1)).status == ReadStatus::WouldBlock;
     const ssize_t size = ::recv(m_descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return size < 0 && isTransient(errno);
+    if (size >= 0 || !isTransient(errno))
+        return false;
+    m_loop.awaitMore(m_token, IoReadable);
+    return true;
 }
 
 std::uint64_t Socket::sentBytes() const

@@ -63,12 +63,11 @@ public:
     /// after the handshake. False where it cannot be watched; it is closed then.
     [[nodiscard]] bool adopt(int descriptor, SslHandle ssl);
     /// Starts to connect; the outcome is always told later, through socketOpened or socketFailed.
-    /// False where not even that was possible.
+    /// False where not even that was possible; errno says why.
     [[nodiscard]] bool connectTo(const sockaddr *address, socklen_t length, SslHandle ssl);
 
     [[nodiscard]] bool isOpen() const { return m_phase == Phase::Open; }
     [[nodiscard]] bool mayRead() const { return m_readable && m_phase == Phase::Open; }
-    [[nodiscard]] bool isTls() const { return m_ssl != nullptr; }
     /// Bytes that wait for the kernel.
     [[nodiscard]] std::size_t pending() const { return m_out.size() - m_outStart; }
     [[nodiscard]] int descriptor() const { return m_descriptor; }
@@ -92,6 +91,7 @@ private:
     enum class Phase : std::uint8_t { Closed, Connecting, Handshaking, Open };
 
     void ioReady(unsigned events) override;
+    void open();
     void opened(unsigned events);
     bool watchDescriptor();
     void finishConnect();

@@ -60,6 +60,18 @@ bool trust(SSL_CTX *context, std::string_view pem)
     return any;
 }
 
+/// The subjects of a PEM text's certificates, for clients to choose theirs by.
+STACK_OF(X509_NAME) * namesIn(std::string_view pem)
+{
+    STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+    const auto bio = bioOver(pem);
+    while (const std::unique_ptr<X509, PemFree> certificate{
+        PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)})
+        sk_X509_NAME_push(names, X509_NAME_dup(X509_get_subject_name(certificate.get())));
+    ERR_clear_error(); // the end of the file counts as an error
+    return names;
+}
+
 int keepSession(SSL *ssl, SSL_SESSION *session)
 {
     auto *store = static_cast<TlsSessionStore *>(SSL_get_app_data(ssl));
@@ -150,8 +162,10 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::forListener(const Listener
     if (!tls.clientCaPem.empty()) {
         if (!trust(context, tls.clientCaPem))
             return configError("The listener's clientCa holds no certificate in PEM form");
+        SSL_CTX_set_client_CA_list(context, namesIn(tls.clientCaPem)); // owns it now
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     }
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); // tickets need no memory here
     static constexpr std::string_view sessionId = "gatehouse";
     SSL_CTX_set_session_id_context(context,
                                    reinterpret_cast<const unsigned char *>(sessionId.data()),
@@ -167,16 +181,20 @@ SslHandle TlsContext::toProvider(const std::string &host, TlsSessionStore &sessi
         return ssl;
     SSL_set_connect_state(ssl.get());
     SSL_set_app_data(ssl.get(), &sessions);
+    bool isNamed = false; // without the name to check, no connection
     if (isIpLiteral(host)) {
-        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str());
+        isNamed = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str()) == 1;
     } else {
-        SSL_set1_host(ssl.get(), host.c_str());
         // SSL_set_tlsext_host_name, whose macro has a cast that our warnings refuse.
-        SSL_ctrl(ssl.get(),
-                 SSL_CTRL_SET_TLSEXT_HOSTNAME,
-                 TLSEXT_NAMETYPE_host_name,
-                 const_cast<char *>(host.c_str()));
+        isNamed = SSL_set1_host(ssl.get(), host.c_str()) == 1
+                  && SSL_ctrl(ssl.get(),
+                              SSL_CTRL_SET_TLSEXT_HOSTNAME,
+                              TLSEXT_NAMETYPE_host_name,
+                              const_cast<char *>(host.c_str()))
+                         == 1;
     }
+    if (!isNamed)
+        return {};
     if (SSL_SESSION *session = sessions.newest())
         SSL_set_session(ssl.get(), session);
     return ssl;

@@ -7,6 +7,7 @@
 #include "gateway/net/notifierloop.h"
 #endif
 
+#include <QCoreApplication>
 #include <QTimerEvent>
 
 #include <sys/ioctl.h>
@@ -33,6 +34,7 @@ Worker::~Worker()
 
 void Worker::apply(std::shared_ptr<const Runtime> newRuntime)
 {
+    Q_ASSERT(QThread::currentThread() == thread());
     if (!hasher || runtime->snapshot->hashKey != newRuntime->snapshot->hashKey)
         hasher = std::make_unique<KeyHasher>(newRuntime->snapshot->hashKey);
     runtime = std::move(newRuntime);
@@ -40,6 +42,7 @@ void Worker::apply(std::shared_ptr<const Runtime> newRuntime)
 
 void Worker::adopt(int descriptor, std::shared_ptr<const std::string> listener)
 {
+    Q_ASSERT(QThread::currentThread() == thread());
     if (isDraining || !runtime) {
         ::close(descriptor);
         --m_connectionCount;
@@ -47,14 +50,23 @@ void Worker::adopt(int descriptor, std::shared_ptr<const std::string> listener)
     }
     int on = 1;
     ::ioctl(descriptor, FIONBIO, &on);
+    SslHandle ssl;
     const TlsContext *tls = runtime->tlsOf(*listener);
+    if (tls != nullptr)
+        ssl = tls->toClient();
+    // Never plain where TLS was asked for, also where a reload has just removed the listener.
+    if (!runtime->hasListener(*listener) || (tls != nullptr && !ssl)) {
+        ::close(descriptor);
+        --m_connectionCount;
+        return;
+    }
     if (!m_ticker.isActive())
         m_ticker.start(static_cast<int>(Deadlines::tick.count()), this);
     auto connection = std::make_unique<ClientConnection>(
         *this, static_cast<ClientConnectionOwner &>(*this), std::move(listener));
     ClientConnection &client = *connection;
     m_clients.emplace(&client, std::move(connection));
-    if (!client.adopt(descriptor, tls != nullptr ? tls->toClient() : nullptr))
+    if (!client.adopt(descriptor, std::move(ssl)))
         client.close();
 }
 
@@ -84,6 +96,7 @@ void Worker::timerEvent(QTimerEvent *event)
 
 void Worker::drain(std::function<void()> drained)
 {
+    Q_ASSERT(QThread::currentThread() == thread());
     isDraining = true;
     m_drained = std::move(drained);
     std::vector<ClientConnection *> clients;
@@ -133,6 +146,7 @@ void WorkerThread::run()
     Worker worker(ioLoop, m_connectionCount);
     m_worker = &worker;
     exec();
+    QCoreApplication::sendPostedEvents(m_mailbox.get()); // descriptors on their way here
     m_worker = nullptr;
 }
 

@@ -13,7 +13,9 @@ class Secret
 {
 public:
     Secret() = default;
-    explicit Secret(std::string bytes) : m_bytes(std::move(bytes)) {}
+    explicit Secret(std::string bytes)
+        : m_bytes(std::move(bytes))
+    {}
     Secret(const Secret &) = delete;
     Secret &operator=(const Secret &) = delete;
     Secret(Secret &&other) noexcept;

@@ -133,6 +133,16 @@ bool isWellFormed(std::string_view text)
                               checksum(text.substr(prefix.size(), randomLength)));
 }
 
+bool isWithin(std::string_view text)
+{
+    for (auto at = text.find(prefix); at != std::string_view::npos;
+         at = text.find(prefix, at + 1)) {
+        if (isWellFormed(text.substr(at, length)))
+            return true;
+    }
+    return false;
+}
+
 Result<std::string> generate()
 {
     // Bytes from 248 on would favour the first characters.

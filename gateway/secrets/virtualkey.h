@@ -25,6 +25,8 @@ inline constexpr std::size_t length = 40;
 [[nodiscard]] bool looksLike(std::string_view text);
 /// True where length, alphabet and checksum are right.
 [[nodiscard]] bool isWellFormed(std::string_view text);
+/// True where a well-formed virtual key stands anywhere in \a text.
+[[nodiscard]] bool isWithin(std::string_view text);
 /// A new key from the system's random source (178 bits).
 [[nodiscard]] Result<std::string> generate();
 

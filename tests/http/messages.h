@@ -3,7 +3,7 @@
 
 #include "gateway/http/head.h"
 
-#include <QByteArray>
+#include <QByteArrayList>
 
 #include <string>
 #include <string_view>
@@ -75,10 +75,10 @@ inline std::string responseWith(std::string_view fieldLines,
 /// "name=value|name=value" in the order written.
 inline QByteArray listed(const std::vector<Field> &fields)
 {
-    QByteArray text;
+    QByteArrayList texts;
     for (const Field &field : fields)
-        text += (text.isEmpty() ? "" : "|") + bytes(field.name) + '=' + bytes(field.value);
-    return text;
+        texts += bytes(field.name) + '=' + bytes(field.value);
+    return texts.join('|');
 }
 
 } // namespace gatehouse::http

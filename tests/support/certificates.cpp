@@ -68,7 +68,7 @@ void extend(X509 *certificate, int id, const char *value)
 void setName(X509_NAME *name, const char *commonName)
 {
     const auto *bytes = reinterpret_cast<const unsigned char *>(commonName);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASCII, bytes, -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, bytes, -1, -1, 0);
 }
 
 /// With everything but extensions and signature.
@@ -120,11 +120,16 @@ Certificate CertificateAuthority::issue(const char *names, bool isExpired) const
     return {pemOf(certificate.get()), pemOf(key.get())};
 }
 
+void useCertificate(SSL_CTX *context, const Certificate &certificate)
+{
+    SSL_CTX_use_certificate(context, certificateIn(certificate.pem).get());
+    SSL_CTX_use_PrivateKey(context, keyIn(certificate.keyPem).get());
+}
+
 SslContext serverContext(const Certificate &certificate)
 {
     SslContext context = contextOf(TLS_server_method());
-    SSL_CTX_use_certificate(context.get(), certificateIn(certificate.pem).get());
-    SSL_CTX_use_PrivateKey(context.get(), keyIn(certificate.keyPem).get());
+    useCertificate(context.get(), certificate);
     return context;
 }
 

@@ -28,6 +28,8 @@ private:
     Certificate m_own;
 };
 
+/// Shows \a certificate to the other end.
+void useCertificate(SSL_CTX *context, const Certificate &certificate);
 /// For Peer::startTlsServer; offers TLS 1.3 with session tickets.
 [[nodiscard]] SslContext serverContext(const Certificate &certificate);
 /// For Peer::startTlsClient; trusts \a caPem alone.

@@ -20,17 +20,21 @@ public:
     SnapshotMaker()
     {
         m_key = virtualkey::generate().value();
-        m_hash = KeyHasher(loadOrCreateHashKey(m_dir.data()).value()).hash(m_key);
     }
 
-    /// A key of the client in clientDocument().
+    /// The key of the client in clientDocument().
     [[nodiscard]] QByteArray key() const { return QByteArray::fromStdString(m_key); }
     [[nodiscard]] QByteArray clientDocument(const QByteArray &more = {}) const
     {
         return document("Client",
                         "c",
-                        "{keys: [{id: k1, hash: '" + QByteArray::fromStdString(keyHashToText(m_hash))
-                            + "'" + more + "}]}");
+                        "{keys: [{id: k1, hash: '" + hashOf(key()) + "'" + more + "}]}");
+    }
+    /// As written in Client documents.
+    [[nodiscard]] QByteArray hashOf(const QByteArray &key) const
+    {
+        const KeyHasher hasher(loadOrCreateHashKey(m_dir.data()).value());
+        return QByteArray::fromStdString(keyHashToText(hasher.hash(key.toStdString())));
     }
     /// A file beside the configuration, to be named in it.
     void write(const char *name, const QByteArray &bytes) const { m_dir.write(name, bytes); }
@@ -48,7 +52,6 @@ public:
 private:
     ConfigDir m_dir;
     std::string m_key;
-    KeyHash m_hash{};
 };
 
 /// \a more: further fields, each with its comma in front.
@@ -148,17 +151,5 @@ inline QByteArray chunk(const QByteArray &bytes)
 
 inline const QByteArray chunkedHead = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 inline const QByteArray lastChunk = "0\r\n\r\n";
-
-/// \a size bytes that are never the same in a row, so that a piece lost, twice or misplaced shows.
-inline QByteArray payload(qsizetype size)
-{
-    QByteArray bytes(size, Qt::Uninitialized);
-    std::uint32_t state = 1;
-    for (qsizetype i = 0; i < size; ++i) {
-        state = state * 1664525U + 1013904223U;
-        bytes[i] = static_cast<char>(state >> 24);
-    }
-    return bytes;
-}
 
 } // namespace gatehouse::test

@@ -40,6 +40,8 @@ public:
         wait();
     }
 
+    /// An object that lives in the thread.
+    [[nodiscard]] QObject *context() const { return m_mailbox.get(); }
     /// Does not wait.
     void post(std::function<void()> call) { m_mailbox->post(std::move(call)); }
     /// Runs \a function in the thread and gives what it returned.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/peer.h"
 
+#include <QList>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -130,13 +132,21 @@ bool Peer::send(const QByteArray &bytes)
     return true;
 }
 
-qsizetype Peer::sendNow(const QByteArray &bytes)
+qsizetype Peer::sendWhileTaken(const QByteArray &bytes)
 {
-    const ssize_t size = ::send(m_descriptor,
-                                bytes.constData(),
-                                static_cast<std::size_t>(bytes.size()),
-                                MSG_NOSIGNAL | MSG_DONTWAIT);
-    return std::max<ssize_t>(size, 0);
+    constexpr int longEnough = 300; // ms
+    qsizetype sent = 0;
+    pollfd polled{m_descriptor, POLLOUT, 0};
+    while (sent < bytes.size() && ::poll(&polled, 1, longEnough) == 1) {
+        const ssize_t size = ::send(m_descriptor,
+                                    bytes.constData() + sent,
+                                    static_cast<std::size_t>(bytes.size() - sent),
+                                    MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (size <= 0)
+            break;
+        sent += size;
+    }
+    return sent;
 }
 
 /// Reads what is there, or waits for it; false at the end.

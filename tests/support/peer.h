@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace gatehouse::test {
 
@@ -62,8 +63,9 @@ public:
     [[nodiscard]] bool isConnected() const { return m_descriptor >= 0; }
     /// All of it, or false.
     bool send(const QByteArray &bytes);
-    /// What fits at once, without TLS; the number of bytes.
-    qsizetype sendNow(const QByteArray &bytes);
+    /// As much as the other end takes without anybody reading on, in bytes: until nothing fits for
+    /// longer than a loaded machine needs to pass something on. Without TLS.
+    qsizetype sendWhileTaken(const QByteArray &bytes);
     QByteArray read(qsizetype size);
     QByteArray readUntil(const QByteArray &last);
     QByteArray readToEnd();
@@ -77,6 +79,8 @@ public:
     /// The session to resume from; a TLS 1.3 one comes behind the handshake, so read something first.
     [[nodiscard]] SslSession session() const { return SslSession(SSL_get1_session(m_ssl.get())); }
 
+    /// The descriptor is the caller's from now on.
+    [[nodiscard]] int release() { return std::exchange(m_descriptor, -1); }
     void shutdownWrite();
     /// TLS: with close_notify.
     void close();
@@ -114,5 +118,17 @@ private:
     int m_descriptor = -1;
     std::uint16_t m_port = 0;
 };
+
+/// \a size bytes that are never the same in a row, so that a piece lost, twice or misplaced shows.
+inline QByteArray payload(qsizetype size)
+{
+    QByteArray bytes(size, Qt::Uninitialized);
+    std::uint32_t state = 1;
+    for (char &byte : bytes) {
+        state = state * 1664525U + 1013904223U;
+        byte = static_cast<char>(state >> 24);
+    }
+    return bytes;
+}
 
 } // namespace gatehouse::test
