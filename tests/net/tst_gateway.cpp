@@ -78,7 +78,7 @@ private Q_SLOTS:
         setup.apply(gatewayDocument(workers,
                                     {},
                                     {},
-                                    "{address: '127.0.0.1:0'}, {name: b, address: '127.0.0.1:0'}"));
+                                    "{name: default, address: '127.0.0.1:0'}, {name: b, address: '127.0.0.1:0'}"));
         QCOMPARE(setup.port(), first);
         const std::uint16_t second = setup.port(1);
         Peer added = Peer::connectedTo(second);
@@ -169,7 +169,7 @@ private Q_SLOTS:
         const Listener taken;
         const QByteArray there = "'127.0.0.1:" + QByteArray::number(taken.port()) + "'";
         for (const QByteArray &yaml :
-             {gatewayDocument(workers, {}, {}, "{name: b, address: '127.0.0.1:0'}, {address: " + there + "}"),
+             {gatewayDocument(workers, {}, {}, "{name: b, address: '127.0.0.1:0'}, {name: default, address: " + there + "}"),
               gatewayDocument(workers, ", admin: " + there)}) {
             const auto result = setup.gateway->apply(setup.maker.snapshot(yaml));
             QVERIFY(!result);

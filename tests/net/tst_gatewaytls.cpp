@@ -12,7 +12,7 @@ using namespace gatehouse::test;
 namespace {
 
 constexpr const char *tlsListener
-    = "{address: '127.0.0.1:0', tls: {certificate: server.pem, key: server.key}}";
+    = "{name: default, address: '127.0.0.1:0', tls: {certificate: server.pem, key: server.key}}";
 
 /// The provider's end of a TLS connection that the gateway is about to open.
 Peer acceptTls(const Listener &listener, SSL_CTX *context)

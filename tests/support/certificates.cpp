@@ -65,22 +65,23 @@ void extend(X509 *certificate, int id, const char *value)
         qFatal("no extension for the test's certificate");
 }
 
-void setName(X509_NAME *name, const char *commonName)
+void setName(X509_NAME *name, const QByteArray &commonName)
 {
-    const auto *bytes = reinterpret_cast<const unsigned char *>(commonName);
+    const auto *bytes = reinterpret_cast<const unsigned char *>(commonName.constData());
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, bytes, -1, -1, 0);
 }
 
 /// With everything but extensions and signature.
-Owned<X509> newCertificate(EVP_PKEY *key, const char *commonName, long validFrom, long validTo)
+Owned<X509> newCertificate(EVP_PKEY *key, long validFrom, long validTo)
 {
-    static std::atomic<long> serial{1};
+    static std::atomic<long> lastSerial{0};
+    const long serial = ++lastSerial;
     Owned<X509> certificate(X509_new());
     X509_set_version(certificate.get(), 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), serial++);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), serial);
     X509_gmtime_adj(X509_getm_notBefore(certificate.get()), validFrom);
     X509_gmtime_adj(X509_getm_notAfter(certificate.get()), validTo);
-    setName(X509_get_subject_name(certificate.get()), commonName);
+    setName(X509_get_subject_name(certificate.get()), "Test " + QByteArray::number(serial));
     X509_set_pubkey(certificate.get(), key);
     return certificate;
 }
@@ -102,7 +103,7 @@ SslContext contextOf(const SSL_METHOD *method)
 CertificateAuthority::CertificateAuthority()
 {
     const auto key = newKey();
-    const auto certificate = newCertificate(key.get(), "Test authority", -2 * day, day);
+    const auto certificate = newCertificate(key.get(), -2 * day, day);
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
     extend(certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
     X509_sign(certificate.get(), key.get(), EVP_sha256());
@@ -112,7 +113,7 @@ CertificateAuthority::CertificateAuthority()
 Certificate CertificateAuthority::issue(const char *names, bool isExpired) const
 {
     const auto key = newKey();
-    const auto certificate = newCertificate(key.get(), "Test", -2 * day, isExpired ? -day : day);
+    const auto certificate = newCertificate(key.get(), -2 * day, isExpired ? -day : day);
     const auto authority = certificateIn(m_own.pem);
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(authority.get()));
     extend(certificate.get(), NID_subject_alt_name, names);

@@ -58,7 +58,7 @@ private:
 inline QByteArray gatewayDocument(unsigned workers,
                                   const QByteArray &more = {},
                                   const QByteArray &limits = {},
-                                  const QByteArray &listeners = "{address: '127.0.0.1:0'}")
+                                  const QByteArray &listeners = "{name: default, address: '127.0.0.1:0'}")
 {
     const bool hasAdmin = more.contains("admin:");
     return document("Gateway",
