@@ -66,6 +66,12 @@ bool EventDispatcher::waitAndDispatch(int timeout)
 {
     std::array<epoll_event, batchSize> events; // filled by the kernel up to count
     const int count = epoll_wait(m_epoll, events.data(), batchSize, timeout);
+    // What another thread posted came before what its peers then sent: a request that follows a
+    // reload must not be read under the configuration before it.
+    if (m_wokenUp) {
+        takeWakeUp();
+        QCoreApplication::sendPostedEvents();
+    }
     for (int i = 0; i < count; ++i) {
         const epoll_event &event = events[static_cast<std::size_t>(i)];
         dispatch(event.data.u64, event.events);
@@ -98,11 +104,16 @@ void EventDispatcher::dispatch(Token token, std::uint32_t epollEvents)
     } else if (slot->isNotifiers) {
         activateNotifiers(token, slot->descriptor, epollEvents);
     } else {
-        std::uint64_t ignored = 0;
-        // Empties the counter; a wake-up that comes after the flag is down writes it anew.
-        [[maybe_unused]] const auto size = ::read(m_wakeUp, &ignored, sizeof ignored);
-        m_wokenUp = false;
+        takeWakeUp();
     }
+}
+
+void EventDispatcher::takeWakeUp()
+{
+    std::uint64_t ignored = 0;
+    // Empties the counter; a wake-up that comes after the flag is down writes it anew.
+    [[maybe_unused]] const auto size = ::read(m_wakeUp, &ignored, sizeof ignored);
+    m_wokenUp = false;
 }
 
 IoLoop::Token

@@ -79,6 +79,7 @@ private:
     [[nodiscard]] static std::uint32_t interestOf(const Notifiers &notifiers);
     [[nodiscard]] int timeoutToNextTimer() const;
     bool waitAndDispatch(int timeout);
+    void takeWakeUp();
     void dispatch(Token token, std::uint32_t epollEvents);
     void activateNotifiers(Token token, int descriptor, std::uint32_t epollEvents);
     bool tellRetold();

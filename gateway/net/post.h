@@ -24,6 +24,15 @@ public:
         : QObject(parent)
     {}
 
+    ~Mailbox() override
+    {
+        // For ThreadSanitizer, which does not see that QThread::wait() came between the last call's
+        // thread and this one.
+        const std::lock_guard lock(m_mutex);
+    }
+    Mailbox(const Mailbox &) = delete;
+    Mailbox &operator=(const Mailbox &) = delete;
+
     /// Any thread. Calls still queued when the mailbox goes are dropped.
     void post(std::function<void()> call)
     {

@@ -168,13 +168,13 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("sent");
         QTest::addColumn<int>("status");
         QTest::addColumn<QByteArray>("reason");
-        QTest::newRow("nothing ever") << QByteArray("headTimeout: 50ms") << QByteArray() << 0
-                                      << QByteArray();
+        QTest::newRow("nothing ever")
+            << QByteArray("headTimeout: 50ms") << QByteArray() << 0 << QByteArray();
         QTest::newRow("half a head") << QByteArray("headTimeout: 50ms") << QByteArray("GET /p")
                                      << 408 << QByteArray("request:timeout");
-        QTest::newRow("half a body") << QByteArray("bodyTimeout: 50ms")
-                                     << post("/p/x", "body").chopped(2) << 408
-                                     << QByteArray("request:timeout");
+        QTest::newRow("half a body")
+            << QByteArray("bodyTimeout: 50ms") << post("/p/x", "body").chopped(2) << 408
+            << QByteArray("request:timeout");
         QTest::newRow("no answer") << QByteArray("firstByteTimeout: 50ms") << get("/p/x") << 504
                                    << QByteArray("provider:first-byte-timeout");
     }

@@ -69,8 +69,7 @@ private Q_SLOTS:
             deadlines.set(probe, due);
             QVERIFY(probe.isSet());
             const TimePoint end = due + 3 * tick;
-            const TimePoint at
-                = expiryOf(deadlines, probe, start + begun, end, milliseconds(1));
+            const TimePoint at = expiryOf(deadlines, probe, start + begun, end, milliseconds(1));
             QVERIFY2(at >= due, "early, or not at all");
             QVERIFY(at - due <= tick);
             QVERIFY(!probe.isSet());

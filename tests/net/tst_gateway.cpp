@@ -17,7 +17,8 @@ QByteArray twoListeners(unsigned workers, const Listener &provider)
 {
     return gatewayDocument(
                workers, {}, {}, "{name: a, address: '127.0.0.1:0'}, {name: b, address: '[::1]:0'}")
-           + providerDocument(baseUrl(provider)) + routeDocument("/p", ", public: true, listener: a")
+           + providerDocument(baseUrl(provider))
+           + routeDocument("/p", ", public: true, listener: a")
            + routeDocument("/q", ", public: true, listener: b");
 }
 
@@ -75,10 +76,11 @@ private Q_SLOTS:
         GatewaySetup setup(workers);
         const std::uint16_t first = setup.port();
         Peer open = setup.client();
-        setup.apply(gatewayDocument(workers,
-                                    {},
-                                    {},
-                                    "{name: default, address: '127.0.0.1:0'}, {name: b, address: '127.0.0.1:0'}"));
+        setup.apply(gatewayDocument(
+            workers,
+            {},
+            {},
+            "{name: default, address: '127.0.0.1:0'}, {name: b, address: '127.0.0.1:0'}"));
         QCOMPARE(setup.port(), first);
         const std::uint16_t second = setup.port(1);
         Peer added = Peer::connectedTo(second);
@@ -109,8 +111,9 @@ private Q_SLOTS:
                 const Listener probe;
                 port = probe.port();
             }
-            isFree = setup.gateway->apply(setup.maker.snapshot(at({"127.0.0.1", "127.0.0.22"}, port)))
-                         .has_value();
+            isFree
+                = setup.gateway->apply(setup.maker.snapshot(at({"127.0.0.1", "127.0.0.22"}, port)))
+                      .has_value();
         }
         setup.apply(at({"127.0.0.1"}, port));
         Peer client = Peer::connectedTo(port);
@@ -130,7 +133,7 @@ private Q_SLOTS:
         client.readUntil("before,\r\n");
         setup.apply(gatewayDocument(workers)); // without route and provider
         Peer other = setup.client();
-        QTRY_VERIFY_WITH_TIMEOUT(answerOf(other, "/p/x").contains("404"), patienceMs);
+        QVERIFY(answerOf(other, "/p/x").contains("404"));
         provider.send(chunk("after") + lastChunk);
         QCOMPARE(client.readUntil(lastChunk), chunk("after") + lastChunk);
         QVERIFY(answerOf(client, "/p/x").contains("404"));
@@ -169,11 +172,16 @@ private Q_SLOTS:
         const Listener taken;
         const QByteArray there = "'127.0.0.1:" + QByteArray::number(taken.port()) + "'";
         for (const QByteArray &yaml :
-             {gatewayDocument(workers, {}, {}, "{name: b, address: '127.0.0.1:0'}, {name: default, address: " + there + "}"),
+             {gatewayDocument(workers,
+                              {},
+                              {},
+                              "{name: b, address: '127.0.0.1:0'}, {name: default, address: " + there
+                                  + "}"),
               gatewayDocument(workers, ", admin: " + there)}) {
             const auto result = setup.gateway->apply(setup.maker.snapshot(yaml));
             QVERIFY(!result);
-            QVERIFY(result.error().message().find(std::to_string(taken.port())) != std::string::npos);
+            QVERIFY(result.error().message().find(std::to_string(taken.port()))
+                    != std::string::npos);
             QCOMPARE(setup.gateway->urls(), urls);
             QVERIFY(applied.isEmpty());
         }
@@ -200,9 +208,13 @@ private Q_SLOTS:
         QCOMPARE(refused.field("x-gatehouse-reason"), QByteArray("overloaded"));
         QCOMPARE(surplus.end(), Peer::End::Fin);
         clients[1].close();
-        Peer later; // accepted as soon as the worker has seen the end of the other
-        QTRY_VERIFY_WITH_TIMEOUT((later = setup.client(), answerOf(later, "/x").contains("404")),
-                                 patienceMs);
+        // One is accepted as soon as the worker has seen the end of the other.
+        QVERIFY(QTest::qWaitFor(
+            [&] {
+                Peer later = setup.client();
+                return answerOf(later, "/x").contains("404");
+            },
+            patienceMs));
     }
 
     void drain_idleAndBusyConnections_closesAndFinishes()
@@ -271,15 +283,14 @@ private Q_SLOTS:
         GatewaySetup setup(workers);
         std::vector<Peer> peers;
         for (int i = 0; i < 5; ++i) {
-            Peer &waiting = peers.emplace_back(setup.client());
-            waiting.send(get("/p/x"));
+            peers.emplace_back(setup.client()).send(get("/p/x"));
             Peer &provider = peers.emplace_back(setup.provider.accept());
             provider.readMessage();
             if (i % 2 == 0)
                 provider.send(chunkedHead + chunk("some"));
-            Peer &half = peers.emplace_back(setup.client());
-            half.send(post("/p/x", payload(5000)).chopped(100));
         }
+        for (int i = 0; i < 5; ++i)
+            peers.emplace_back(setup.client()).send(post("/p/x", payload(5000)).chopped(100));
         for (int i = 0; i < 50; ++i) // some of them still on their way to a worker
             peers.push_back(setup.client());
         const std::uint16_t port = setup.port();

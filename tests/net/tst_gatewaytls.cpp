@@ -46,7 +46,8 @@ private:
         return gatewayDocument(workers, {}, {}, tlsListener)
                + providerDocument(baseUrl(setup.provider)) + routeDocument();
     }
-    static QByteArray providerYaml(unsigned workers, const Listener &provider, const QByteArray &more)
+    static QByteArray
+    providerYaml(unsigned workers, const Listener &provider, const QByteArray &more)
     {
         return gatewayDocument(workers) + providerDocument(baseUrl(provider, "https"), more)
                + routeDocument();

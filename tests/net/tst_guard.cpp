@@ -17,10 +17,11 @@ class GuardProbe
 public:
     GuardProbe()
     {
-        const QByteArray gateway = document("Gateway",
-                                            "main",
-                                            "{admin: none, hosts: [localhost, 127.0.0.1, '[::1]', "
-                                            "gate.example], origins: ['https://app.example:8443']}");
+        const QByteArray gateway
+            = document("Gateway",
+                       "main",
+                       "{admin: none, hosts: [localhost, 127.0.0.1, '[::1]', "
+                       "gate.example], origins: ['https://app.example:8443']}");
         const QByteArray onlyOpen
             = document("Client",
                        "narrow",
@@ -32,10 +33,10 @@ public:
                 + "', expires: '2020-01-01T00:00:00Z'}, {id: k2, hash: '" + hashOf(futureKey)
                 + "', expires: '2200-01-01T00:00:00Z'}, {id: k3, revoked: true, hash: '"
                 + hashOf(revokedKey) + "'}]}");
-        m_snapshot = m_maker.snapshot(
-            gateway + providerDocument("http://127.0.0.1:9") + routeDocument("/r", "")
-            + routeDocument("/open") + routeDocument("/r/deep", "") + m_maker.clientDocument()
-            + onlyOpen + dated);
+        m_snapshot = m_maker.snapshot(gateway + providerDocument("http://127.0.0.1:9")
+                                      + routeDocument("/r", "") + routeDocument("/open")
+                                      + routeDocument("/r/deep", "") + m_maker.clientDocument()
+                                      + onlyOpen + dated);
         m_hasher = std::make_unique<KeyHasher>(m_snapshot->hashKey);
     }
 
@@ -50,8 +51,7 @@ public:
         m_admission = {};
         if (!http::parseRequestHead(m_head, 16384, m_request))
             return "not well-formed";
-        const auto result
-            = net::admit(m_request, *m_snapshot, "default", *m_hasher, m_admission);
+        const auto result = net::admit(m_request, *m_snapshot, "default", *m_hasher, m_admission);
         if (result)
             return accepted;
         return QByteArray(result.error().info().reason.data(),
@@ -68,10 +68,7 @@ public:
 
 private:
     static QByteArray newKey() { return QByteArray::fromStdString(virtualkey::generate().value()); }
-    [[nodiscard]] QByteArray hashOf(const QByteArray &key) const
-    {
-        return m_maker.hashOf(key);
-    }
+    [[nodiscard]] QByteArray hashOf(const QByteArray &key) const { return m_maker.hashOf(key); }
 
     SnapshotMaker m_maker;
     std::shared_ptr<const Snapshot> m_snapshot;
@@ -241,12 +238,10 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("key");
         QTest::addColumn<QByteArray>("target");
         QTest::addColumn<QByteArray>("reason");
-        const auto row = [](const char *name,
-                            const QByteArray &key,
-                            const char *target,
-                            const char *reason) {
-            QTest::newRow(name) << key << QByteArray(target) << QByteArray(reason);
-        };
+        const auto row
+            = [](const char *name, const QByteArray &key, const char *target, const char *reason) {
+                  QTest::newRow(name) << key << QByteArray(target) << QByteArray(reason);
+              };
         QByteArray mistyped = m_guard.key();
         mistyped[20] = mistyped[20] == 'a' ? 'b' : 'a';
         row("good", m_guard.key(), "/r/x", accepted);
@@ -303,7 +298,8 @@ private Q_SLOTS:
     void query_withoutAKey_isUntouched()
     {
         const QByteArray field = "x-api-key: " + m_guard.key() + "\r\n";
-        for (const char *query : {"", "?", "?&", "?a=%67&&=", "?key=", "?key", "?ghk=ghk", "?%", "?a=%6"}) {
+        for (const char *query :
+             {"", "?", "?&", "?a=%67&&=", "?key=", "?key", "?ghk=ghk", "?%", "?a=%6"}) {
             QCOMPARE(m_guard.judge(QByteArray("/r/x") + query, field), accepted);
             QCOMPARE(QByteArray::fromStdString(m_guard.admission().query), query);
         }

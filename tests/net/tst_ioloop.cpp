@@ -314,12 +314,10 @@ private Q_SLOTS:
             bool isResolved = false;
             connect(&timer, &QTimer::timeout, &timer, [&] { ++timeouts; });
             timer.start(1);
-            QHostInfo::lookupHost(QStringLiteral("localhost"),
-                                  &timer,
-                                  [&](const QHostInfo &info) {
-                                      QCOMPARE(QThread::currentThread(), &thread);
-                                      isResolved = !info.addresses().isEmpty();
-                                  });
+            QHostInfo::lookupHost(QStringLiteral("localhost"), &timer, [&](const QHostInfo &info) {
+                QCOMPARE(QThread::currentThread(), &thread);
+                isResolved = !info.addresses().isEmpty();
+            });
             QVERIFY(turnUntil([&] { return isResolved && timeouts >= 3; }));
         });
     }

@@ -17,18 +17,14 @@ namespace gatehouse::test {
 class SnapshotMaker
 {
 public:
-    SnapshotMaker()
-    {
-        m_key = virtualkey::generate().value();
-    }
+    SnapshotMaker() { m_key = virtualkey::generate().value(); }
 
     /// The key of the client in clientDocument().
     [[nodiscard]] QByteArray key() const { return QByteArray::fromStdString(m_key); }
     [[nodiscard]] QByteArray clientDocument(const QByteArray &more = {}) const
     {
-        return document("Client",
-                        "c",
-                        "{keys: [{id: k1, hash: '" + hashOf(key()) + "'" + more + "}]}");
+        return document(
+            "Client", "c", "{keys: [{id: k1, hash: '" + hashOf(key()) + "'" + more + "}]}");
     }
     /// As written in Client documents.
     [[nodiscard]] QByteArray hashOf(const QByteArray &key) const
@@ -58,7 +54,8 @@ private:
 inline QByteArray gatewayDocument(unsigned workers,
                                   const QByteArray &more = {},
                                   const QByteArray &limits = {},
-                                  const QByteArray &listeners = "{name: default, address: '127.0.0.1:0'}")
+                                  const QByteArray &listeners
+                                  = "{name: default, address: '127.0.0.1:0'}")
 {
     const bool hasAdmin = more.contains("admin:");
     return document("Gateway",
@@ -71,9 +68,7 @@ inline QByteArray providerDocument(const QByteArray &baseUrl,
                                    const QByteArray &more = ", credential: none",
                                    const QByteArray &name = "p")
 {
-    return document("Provider",
-                    name,
-                    "{dialect: openai, baseUrl: '" + baseUrl + "'" + more + "}");
+    return document("Provider", name, "{dialect: openai, baseUrl: '" + baseUrl + "'" + more + "}");
 }
 
 inline QByteArray routeDocument(const QByteArray &basePath = "/p",
@@ -133,9 +128,8 @@ inline QByteArray get(const QByteArray &path, const QByteArray &more = {})
 
 inline QByteArray post(const QByteArray &path, const QByteArray &body, const QByteArray &more = {})
 {
-    return "POST " + path
-           + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + QByteArray::number(body.size())
-           + "\r\n" + more + "\r\n" + body;
+    return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+           + QByteArray::number(body.size()) + "\r\n" + more + "\r\n" + body;
 }
 
 inline QByteArray ok(const QByteArray &body, const QByteArray &more = {})

@@ -48,8 +48,8 @@ public:
     template<typename Function>
     auto call(Function function) -> decltype(function())
     {
-        auto task = std::make_shared<std::packaged_task<decltype(function())()>>(
-            std::move(function));
+        auto task
+            = std::make_shared<std::packaged_task<decltype(function())()>>(std::move(function));
         auto outcome = task->get_future();
         post([task] { (*task)(); });
         if (outcome.wait_for(patience) != std::future_status::ready)
@@ -61,21 +61,21 @@ public:
     {
         if (m_kind == LoopKind::Epoll)
             return *static_cast<net::EventDispatcher *>(eventDispatcher());
-        return *m_notifierLoop;
+        return *m_notifiers;
     }
 
 protected:
     void run() override
     {
-        m_notifierLoop = std::make_unique<net::NotifierLoop>();
+        net::NotifierLoop notifiers;
+        m_notifiers = &notifiers;
         exec();
-        m_notifierLoop.reset();
     }
 
 private:
     LoopKind m_kind;
     std::unique_ptr<net::Mailbox> m_mailbox;
-    std::unique_ptr<net::NotifierLoop> m_notifierLoop;
+    net::NotifierLoop *m_notifiers = nullptr;
 };
 
 /// What happened in another thread, and a way to wait for it.

@@ -50,7 +50,8 @@ public:
     bool adopt(int descriptor, net::SslHandle ssl = nullptr)
     {
         ::fcntl(descriptor, F_SETFL, O_NONBLOCK);
-        return inThread([&](net::Socket &socket) { return socket.adopt(descriptor, std::move(ssl)); });
+        return inThread(
+            [&](net::Socket &socket) { return socket.adopt(descriptor, std::move(ssl)); });
     }
     bool connectTo(std::uint16_t port, net::SslHandle ssl = nullptr)
     {
