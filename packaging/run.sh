@@ -11,7 +11,11 @@ use_ccache
 
 mkdir -p build
 log=build/run.log
-[ -x build/release/bin/gatehouse ] || say "building; this takes some minutes the first time ($log)"
+if [ -x build/release/bin/gatehouse ]; then
+    say "bringing the build up to date ($log)"
+else
+    say "building; this takes some minutes the first time ($log)"
+fi
 if ! build_preset release gatehouse >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     say "the build failed; all of it is in $log"
