@@ -49,7 +49,13 @@ public:
     [[nodiscard]] ExitCode load()
     {
         Draft draft;
-        if (m_demo == nullptr || QDir(QString::fromStdString(m_directories.config)).exists())
+        const bool exists = QDir(QString::fromStdString(m_directories.config)).exists();
+        if (!exists && m_demo == nullptr) {
+            std::cerr << "gatehouse: there is no configuration directory " << m_directories.config
+                      << "; make it, name another with --config, or try gatehouse run --demo\n";
+            return ExitCannotRun;
+        }
+        if (exists)
             draft = loadDraft(m_directories.config);
         if (m_demo != nullptr)
             m_demo->addTo(draft, m_directories.data);

@@ -274,6 +274,32 @@ private Q_SLOTS:
         QCOMPARE(probe.calls, 0);
     }
 
+    void post_beforeAnEvent_isDoneBeforeIt()
+    {
+        QFETCH_GLOBAL(LoopKind, kind);
+        if (kind != LoopKind::Epoll)
+            QSKIP("Qt's own dispatchers do not promise it");
+        LoopThread thread(kind);
+        thread.call([&] {
+            HandlerProbe probe;
+            probe.watchIn(thread.loop());
+            turn();
+            QStringList order;
+            probe.onReady = [&](unsigned) { order += QStringLiteral("event"); };
+            auto *dispatcher = QAbstractEventDispatcher::instance();
+            // Posts and pokes when this turn's posts are over and it has not looked at sockets yet.
+            connect(dispatcher, &QAbstractEventDispatcher::aboutToBlock, thread.context(), [&] {
+                dispatcher->disconnect(thread.context());
+                probe.poke();
+                thread.post([&] { order += QStringLiteral("post"); });
+            });
+            while (order.size() < 2)
+                QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+            QCOMPARE(order, (QStringList{QStringLiteral("post"), QStringLiteral("event")}));
+            thread.loop().unwatch(probe.token);
+        });
+    }
+
     void tcpSocket_andServer_echoAMegabyte()
     {
         QFETCH_GLOBAL(LoopKind, kind);
