@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <unistd.h>
 
@@ -319,16 +320,19 @@ bool EventDispatcher::activateTimers()
     if (m_timers.empty())
         return false;
     const TimePoint now = std::chrono::steady_clock::now();
-    std::vector<int> dueIds; // handlers may add and remove timers
+    std::vector<std::pair<TimePoint, int>> dueIds; // handlers may add and remove timers
     for (const Timer &timer : m_timers) {
         if (!timer.isActive && timer.due <= now)
-            dueIds.push_back(timer.id);
+            dueIds.emplace_back(timer.due, timer.id);
     }
+    std::stable_sort(dueIds.begin(), dueIds.end(), [](const auto &a, const auto &b) {
+        return a.first < b.first;
+    });
     const auto byId = [this](int id) {
         return std::find_if(
             m_timers.begin(), m_timers.end(), [id](const Timer &timer) { return timer.id == id; });
     };
-    for (const int id : dueIds) {
+    for (const auto &[due, id] : dueIds) {
         auto timer = byId(id);
         // A handler before may have removed it, used its id anew or run an event loop of its own.
         if (timer == m_timers.end() || timer->isActive || timer->due > now)

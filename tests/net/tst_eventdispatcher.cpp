@@ -203,6 +203,25 @@ private Q_SLOTS:
         QCOMPARE(order, (QList<int>{1, 20, 40, 60}));
     }
 
+    void timer_severalDueInOneTurn_fireInTheOrderOfTheirTimes()
+    {
+        m_thread.call([] {
+            TimerProbe probe;
+            QList<int> fired;
+            probe.onTimer = [&](int id) {
+                fired += id;
+                probe.killTimer(id);
+            };
+            const int last = probe.startTimer(30);
+            const int first = probe.startTimer(1);
+            const int middle = probe.startTimer(15);
+            while (QAbstractEventDispatcher::instance()->remainingTime(last) > 0) {
+            }
+            QCoreApplication::processEvents();
+            QCOMPARE(fired, (QList<int>{first, middle, last}));
+        });
+    }
+
     void timer_removedByAnothersHandler_doesNotFire()
     {
         m_thread.call([] {

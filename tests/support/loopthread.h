@@ -34,10 +34,13 @@ public:
             setEventDispatcher(new net::EventDispatcher);
         start();
     }
-    ~LoopThread() override
+    ~LoopThread() override { end(); }
+    /// Returns when the thread is over.
+    void end()
     {
         quit();
         wait();
+        const std::lock_guard lock(m_running); // ThreadSanitizer does not see wait()
     }
 
     /// An object that lives in the thread.
@@ -67,6 +70,7 @@ public:
 protected:
     void run() override
     {
+        const std::lock_guard lock(m_running);
         net::NotifierLoop notifiers;
         m_notifiers = &notifiers;
         exec();
@@ -74,6 +78,7 @@ protected:
 
 private:
     LoopKind m_kind;
+    std::mutex m_running; ///< held by the thread
     std::unique_ptr<net::Mailbox> m_mailbox;
     net::NotifierLoop *m_notifiers = nullptr;
 };
