@@ -5,7 +5,8 @@
 #include "gateway/http/reply.h"
 #include "gateway/net/acceptor.h"
 #include "gateway/net/admin.h"
-#include "gateway/net/post.h"
+#include "gateway/net/callerfinder.h"
+#include "gateway/base/mailbox.h"
 #include "gateway/net/requestid.h"
 #include "gateway/net/runtime.h"
 #include "gateway/net/worker.h"
@@ -32,7 +33,7 @@ public:
     void start(unsigned workers)
     {
         for (unsigned i = 0; i < workers; ++i) {
-            m_workers.push_back(std::make_unique<net::WorkerThread>());
+            m_workers.push_back(std::make_unique<net::WorkerThread>(m_callers));
             m_workers.back()->start();
         }
     }
@@ -80,6 +81,7 @@ private:
         ::close(descriptor);
     }
 
+    net::CallerFinder m_callers; // outlives the workers that ask it
     std::vector<std::unique_ptr<net::WorkerThread>> m_workers;
     std::atomic<int> m_limit{0};
     net::RequestIds m_requestIds; ///< of the acceptor's thread
@@ -110,7 +112,7 @@ public:
     std::vector<OpenListener> listeners;
     std::unique_ptr<net::AdminServer> admin;
     std::optional<ListenerEntry> adminEntry;
-    net::Mailbox mailbox;
+    Mailbox mailbox;
     Distributor workers; // gone before the mailbox that they report to
     net::Acceptor acceptor{[this](int descriptor, const std::shared_ptr<const std::string> &name) {
         workers.take(descriptor, name);

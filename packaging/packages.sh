@@ -4,9 +4,10 @@
 
 BUILD_PACKAGES=(
     cmake ninja-build g++ ccache pkg-config
-    qt6-base-dev libssl-dev libboost1.81-dev libyaml-cpp-dev zlib1g-dev
+    qt6-base-dev libssl-dev libboost1.81-dev libyaml-cpp-dev libsimdjson-dev zlib1g-dev
+    libbrotli-dev libre2-dev libzstd-dev qtkeychain-qt6-dev libsecret-1-dev
 )
-TEST_PACKAGES=(clang-14 libclang-rt-14-dev python3 nodejs npm nginx haproxy)
+TEST_PACKAGES=(clang-14 libclang-rt-14-dev python3 nodejs npm nginx haproxy dbus gnome-keyring)
 FORMAT_PACKAGES=(clang-format-14)
 
 say() { printf 'gatehouse: %s\n' "$*" >&2; }

@@ -106,7 +106,7 @@ fuzz() {
 }
 
 if [ $quick -eq 1 ]; then
-    install_missing "${BUILD_PACKAGES[@]}" python3 || exit 3
+    install_missing "${BUILD_PACKAGES[@]}" python3 dbus gnome-keyring || exit 3
 else
     install_missing "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 3
 fi

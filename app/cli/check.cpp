@@ -3,12 +3,14 @@
 #include "app/cli/options.h"
 #include "gateway/config/build.h"
 #include "gateway/config/loader.h"
+#include "gateway/secrets/vault.h"
 
 #include <QDir>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 
+#include <chrono>
 #include <iostream>
 
 namespace gatehouse {
@@ -73,7 +75,13 @@ int runCheck(const QStringList &args)
         return ExitCannotRun;
     }
     const Draft draft = loadDraft(directory);
-    const Diagnostics diagnostics = checkDraft(draft);
+    const auto arena = SecretArena::make();
+    Vault vault(Keychain::ofSession(arena), arena);
+    Diagnostics diagnostics = checkDraft(draft, vault);
+    if (vault.isWaiting()) {
+        vault.wait(std::chrono::seconds(1));
+        diagnostics = checkDraft(draft, vault);
+    }
     if (line.isSet(QStringLiteral("json")))
         printJson(draft.resourceCount(), diagnostics);
     else

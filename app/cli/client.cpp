@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/client.h"
+
 #include "app/cli/commands.h"
-#include "app/cli/options.h"
-#include "gateway/base/file.h"
 #include "gateway/base/text.h"
+#include "gateway/config/clientkeys.h"
 #include "gateway/config/documentfile.h"
 #include "gateway/config/loader.h"
 #include "gateway/config/problems.h"
+#include "gateway/schema/decode.h"
+#include "gateway/schema/encode.h"
 #include "gateway/schema/yaml.h"
 #include "gateway/secrets/virtualkey.h"
 
 #include <QDir>
 #include <QFile>
-#include <QJsonArray>
-#include <QJsonDocument>
-#include <QJsonObject>
 
 #include <algorithm>
 #include <iostream>
@@ -23,19 +23,26 @@ namespace gatehouse {
 namespace {
 
 constexpr std::string_view help
-    = R"(Usage: gatehouse client add NAME [--route ROUTE]... [--expires WHEN] [--label KEY=VALUE]...
+    = R"(Usage: gatehouse client add NAME [--route ROUTE]... [--model GLOB]... [--tier TIER]
+                            [--label KEY=VALUE]... [--expires WHEN]
        gatehouse client list [--json]
-       gatehouse client revoke NAME
+       gatehouse client rotate NAME [--overlap TIME] [--expires WHEN]
+       gatehouse client revoke NAME [--key ID]
        gatehouse client remove NAME
 
 add     makes a client with a virtual key and prints the key, this once
-list    prints the clients and the state of their keys
-revoke  makes all keys of a client invalid; the client stays in the configuration
+list    prints the clients and the state of their keys, those of gatehouse exec too
+rotate  makes another key and prints it, this once; the keys before end with the overlap
+revoke  makes the keys of a client invalid; the client stays in the configuration
 remove  takes the client out of the configuration
 
   --route ROUTE      a route that the client may use; may be repeated (default: all)
-  --expires WHEN     90d, or a time such as 2027-01-31T00:00:00Z (default: never)
+  --model GLOB       models that it may ask for, such as gpt-*; may be repeated (default: all)
+  --tier TIER        its service level (default: standard)
   --label KEY=VALUE  a label of the client; may be repeated
+  --expires WHEN     of the new key: 90d, or a time such as 2027-01-31T00:00:00Z (default: never)
+  --overlap TIME     how long the keys before go on to work, such as 24h (default: 0s, not at all)
+  --key ID           this key alone, as list prints it (default: all, and running gatehouse exec)
   --json             print a JSON array instead of lines
   --config DIR       configuration directory (default: $XDG_CONFIG_HOME/gatehouse)
   --data DIR         data directory (default: $XDG_DATA_HOME/gatehouse)
@@ -44,36 +51,18 @@ remove  takes the client out of the configuration
 Exit code: 0 done, 1 the client is there already or is not there, 2 wrong usage, 3 cannot run
 )";
 
-using ClientResource = Resource<ClientSpec>;
-
-int fail(ExitCode code, std::string_view problem)
+/// What the tables of resources.cpp say against the client; empty where nothing is wrong. Its keys
+/// are not looked at.
+std::string problemOf(const ClientResource &client)
 {
-    std::cerr << "gatehouse: " << problem << '\n';
-    return code;
-}
-
-/// Where a file does not read, what it holds is not known.
-void warnOfErrors(const Draft &draft)
-{
-    if (hasErrors(draft.diagnostics))
-        std::cerr << "gatehouse: the configuration has errors, see: gatehouse check --config "
-                  << draft.directory << '\n';
-}
-
-const ClientResource *findClient(const Draft &draft, const std::string &name)
-{
-    const auto found = std::ranges::find(draft.clients, name, &ClientResource::name);
-    return found == draft.clients.end() ? nullptr : &*found;
-}
-
-/// The time of --expires; empty where it is none or has passed.
-std::string expiryFrom(const std::string &when)
-{
-    const Instant now = std::chrono::system_clock::now();
-    auto instant = parseInstant(when);
-    if (const auto duration = parseDuration(when))
-        instant = now + *duration;
-    return instant && *instant > now ? formatInstant(*instant) : std::string();
+    ClientSpec spec = client.spec;
+    spec.keys.clear();
+    Diagnostics diagnostics;
+    Reporter reporter({}, diagnostics);
+    [[maybe_unused]] const auto metadata
+        = decode<Metadata>(encode(Metadata{client.name, client.labels}), reporter);
+    [[maybe_unused]] const auto decoded = decode<ClientSpec>(encode(spec), reporter);
+    return diagnostics.empty() ? std::string() : diagnostics.front().message;
 }
 
 /// What `add` was asked for; a message where that is wrong.
@@ -85,22 +74,21 @@ Result<ClientResource, std::string> requestedClient(const CommandLine &line)
         return Unexpected("the name " + problem);
     for (const QString &route : line.values(QStringLiteral("route")))
         client.spec.routes.push_back(route.toStdString());
+    for (const QString &model : line.values(QStringLiteral("model"))) {
+        if (model.trimmed().isEmpty())
+            return Unexpected(std::string("--model must name a model, such as gpt-*"));
+        client.spec.models.push_back(model.toStdString());
+    }
+    if (line.isSet(QStringLiteral("tier")))
+        client.spec.tier = line.value(QStringLiteral("tier"));
     for (const QString &label : line.values(QStringLiteral("label"))) {
         const qsizetype equals = label.indexOf(QLatin1Char('='));
         if (equals <= 0)
             return Unexpected(std::string("--label must be KEY=VALUE"));
         client.labels[label.left(equals).toStdString()] = label.mid(equals + 1).toStdString();
     }
-    KeySpec key;
-    key.id = "k1";
-    key.created = formatInstant(std::chrono::system_clock::now());
-    if (line.isSet(QStringLiteral("expires"))) {
-        key.expires = expiryFrom(line.value(QStringLiteral("expires")));
-        if (key.expires.empty())
-            return Unexpected(
-                std::string("--expires must be a duration such as 90d or a time to come"));
-    }
-    client.spec.keys.push_back(std::move(key));
+    if (const std::string problem = problemOf(client); !problem.empty())
+        return Unexpected(problem);
     return client;
 }
 
@@ -126,153 +114,121 @@ int addClient(const CommandLine &line)
     auto client = requestedClient(line);
     if (!client)
         return line.refuse(client.error());
+    std::optional<Instant> expires;
+    if (line.isSet(QStringLiteral("expires"))) {
+        expires = timeToCome(line.value(QStringLiteral("expires")));
+        if (!expires)
+            return line.refuse("--expires must be a duration such as 90d or a time to come");
+    }
     const Directories directories = line.directories();
     if (!QDir().mkpath(QString::fromStdString(directories.config)))
-        return fail(ExitCannotRun, "the directory " + directories.config + " cannot be made");
+        return failClient(ExitCannotRun, "the directory " + directories.config + " cannot be made");
     const Draft draft = loadDraft(directories.config);
     warnOfErrors(draft);
     const std::string file = directories.config + "/client-" + client->name + ".yaml";
     if (const std::string problem = conflict(draft, *client, file); !problem.empty())
-        return fail(ExitNo, problem);
+        return failClient(ExitNo, problem);
 
-    const auto hashKey = loadOrCreateHashKey(directories.data);
-    if (!hashKey)
-        return fail(ExitCannotRun, hashKey.error().message());
-    const auto key = virtualkey::generate();
+    auto key = makeKey(nextKeyId(client->spec), expires, directories.data);
     if (!key)
-        return fail(ExitCannotRun, key.error().message());
-    client->spec.keys.front().hash = keyHashToText(KeyHasher(*hashKey).hash(*key));
+        return failClient(ExitCannotRun, key.error().message());
+    client->spec.keys.push_back(std::move(key->spec));
     const auto document = encodeClient(client->name, client->labels, client->spec);
     if (const auto written = writeConfigFile(file, toYaml(document)); !written)
-        return fail(ExitCannotRun, written.error().message());
+        return failClient(ExitCannotRun, written.error().message());
     std::cerr << "Client " << client->name << " is in " << file
               << ". Its virtual key is printed this once; the gateway keeps only a hash of it.\n";
-    std::cout << *key << '\n';
+    std::cout << key->text << '\n';
     return ExitDone;
 }
 
-std::string stateOf(const KeySpec &key)
+struct Subcommand
 {
-    if (key.revoked)
-        return "revoked";
-    const auto expires = parseInstant(key.expires);
-    return expires && *expires <= std::chrono::system_clock::now() ? "expired" : "active";
-}
+    std::string_view name;
+    bool takesName;
+    int (*run)(const CommandLine &line);
+    std::vector<std::string_view> options = {};
+};
 
-QJsonArray toJson(const std::vector<std::string> &texts)
+const std::vector<Subcommand> &subcommands()
 {
-    QJsonArray array;
-    for (const std::string &text : texts)
-        array.append(QString::fromStdString(text));
-    return array;
-}
-
-QJsonObject toJson(const ClientResource &client)
-{
-    const auto textOrNull = [](const std::string &text) {
-        return text.empty() ? QJsonValue() : QJsonValue(QString::fromStdString(text));
-    };
-    QJsonArray keys;
-    for (const KeySpec &key : client.spec.keys)
-        keys.append(QJsonObject{{QStringLiteral("id"), QString::fromStdString(key.id)},
-                                {QStringLiteral("created"), textOrNull(key.created)},
-                                {QStringLiteral("expires"), textOrNull(key.expires)},
-                                {QStringLiteral("state"), QString::fromStdString(stateOf(key))}});
-    QJsonObject labels;
-    for (const auto &[label, text] : client.labels)
-        labels.insert(QString::fromStdString(label), QString::fromStdString(text));
-    return {{QStringLiteral("name"), QString::fromStdString(client.name)},
-            {QStringLiteral("labels"), labels},
-            {QStringLiteral("routes"), toJson(client.spec.routes)},
-            {QStringLiteral("models"), toJson(client.spec.models)},
-            {QStringLiteral("tier"), QString::fromStdString(client.spec.tier)},
-            {QStringLiteral("keys"), keys},
-            {QStringLiteral("file"), QString::fromStdString(client.file)}};
-}
-
-int listClients(const CommandLine &line)
-{
-    const Draft draft = loadDraft(line.directories().config);
-    warnOfErrors(draft);
-    if (line.isSet(QStringLiteral("json"))) {
-        QJsonArray clients;
-        for (const ClientResource &client : draft.clients)
-            clients.append(toJson(client));
-        std::cout << QJsonDocument(clients).toJson(QJsonDocument::Compact).constData() << '\n';
-        return ExitDone;
-    }
-    for (const ClientResource &client : draft.clients) {
-        if (client.spec.keys.empty())
-            std::cout << client.name << "\tno keys\n";
-        for (const KeySpec &key : client.spec.keys)
-            std::cout << client.name << '\t' << key.id << '\t' << stateOf(key) << '\t'
-                      << (key.expires.empty() ? "never expires" : "expires " + key.expires) << '\n';
-    }
-    return ExitDone;
-}
-
-/// Revokes the client's keys, or takes it out of its file.
-int changeClient(const CommandLine &line, bool isRemoval)
-{
-    const std::string name = line.words().at(1).toStdString();
-    const Draft draft = loadDraft(line.directories().config);
-    const ClientResource *client = findClient(draft, name);
-    if (client == nullptr) {
-        warnOfErrors(draft);
-        return fail(ExitNo, "there is no client " + inQuotes(name));
-    }
-    const bool isBroken = std::ranges::any_of(draft.diagnostics, [&](const Diagnostic &diagnostic) {
-        return diagnostic.file == client->file;
-    });
-    if (isBroken)
-        return fail(ExitCannotRun,
-                    client->file + " has errors; mend them first, or edit it yourself");
-
-    std::string replacement;
-    if (!isRemoval) {
-        ClientSpec spec = client->spec;
-        for (KeySpec &key : spec.keys)
-            key.revoked = true;
-        replacement = toYaml(encodeClient(name, client->labels, spec));
-    }
-    const auto text = readFile(client->file, YamlLimits{}.bytes);
-    if (!text)
-        return fail(ExitCannotRun, text.error().message());
-    const std::string changed = replaceDocument(*text, client->document->place.line, replacement);
-    Diagnostics diagnostics;
-    const bool isEmpty = parseYaml(changed, client->file, diagnostics).empty();
-    if (isEmpty) {
-        if (!QFile::remove(QString::fromStdString(client->file)))
-            return fail(ExitCannotRun, client->file + " cannot be removed");
-    } else if (const auto written = writeConfigFile(client->file, changed); !written) {
-        return fail(ExitCannotRun, written.error().message());
-    }
-    std::cerr << "Client " << name << (isRemoval ? " is removed.\n" : ": all keys are revoked.\n");
-    return ExitDone;
+    static const std::vector<Subcommand> table{
+        {"add", true, addClient, {"route", "model", "tier", "label", "expires"}},
+        {"list", false, listClients, {"json"}},
+        {"rotate", true, rotateClient, {"overlap", "expires"}},
+        {"revoke", true, revokeClient, {"key"}},
+        {"remove", true, removeClient, {}}};
+    return table;
 }
 
 } // namespace
 
+int failClient(ExitCode code, std::string_view problem)
+{
+    std::cerr << "gatehouse: " << problem << '\n';
+    return code;
+}
+
+void warnOfErrors(const Draft &draft)
+{
+    if (hasErrors(draft.diagnostics))
+        std::cerr << "gatehouse: the configuration has errors, see: gatehouse check --config "
+                  << draft.directory << '\n';
+}
+
+const ClientResource *findClient(const Draft &draft, const std::string &name)
+{
+    const auto found = std::ranges::find(draft.clients, name, &ClientResource::name);
+    return found == draft.clients.end() ? nullptr : &*found;
+}
+
+std::optional<Instant> timeToCome(const std::string &when)
+{
+    const Instant now = std::chrono::system_clock::now();
+    auto instant = parseInstant(when);
+    if (const auto duration = parseDuration(when))
+        instant = now + *duration;
+    return instant && *instant > now ? instant : std::nullopt;
+}
+
+Result<NewKey>
+makeKey(const std::string &id, std::optional<Instant> expires, const std::string &dataDir)
+{
+    const auto hashKey = loadOrCreateHashKey(dataDir);
+    if (!hashKey)
+        return Unexpected(hashKey.error());
+    auto text = virtualkey::generate();
+    if (!text)
+        return Unexpected(std::move(text).error());
+    KeySpec spec{.id = id,
+                 .hash = keyHashToText(KeyHasher(*hashKey).hash(*text)),
+                 .created = formatInstant(std::chrono::system_clock::now()),
+                 .expires = expires ? formatInstant(*expires) : std::string()};
+    return NewKey{std::move(*text), std::move(spec)};
+}
+
 int runClient(const QStringList &args)
 {
     CommandLine line(help);
-    line.addOption(QStringLiteral("route"), QStringLiteral("ROUTE"));
-    line.addOption(QStringLiteral("expires"), QStringLiteral("WHEN"));
-    line.addOption(QStringLiteral("label"), QStringLiteral("KEY=VALUE"));
+    for (const char *const option :
+         {"route", "model", "tier", "label", "expires", "overlap", "key"})
+        line.addOption(QLatin1String(option), QLatin1String(option).toString().toUpper());
     line.addOption(QStringLiteral("json"));
     if (const auto code = line.parse(args))
         return *code;
     const QStringList words = line.words();
-    const QString command = words.value(0);
-    if (command == QLatin1String("list") && words.size() == 1)
-        return listClients(line);
-    if (words.size() == 2 && command == QLatin1String("add"))
-        return addClient(line);
-    if (words.size() == 2 && command == QLatin1String("revoke"))
-        return changeClient(line, false);
-    if (words.size() == 2 && command == QLatin1String("remove"))
-        return changeClient(line, true);
-    return line.refuse("say one of: add NAME, list, revoke NAME, remove NAME");
+    const std::string name = words.value(0).toStdString();
+    const auto command = std::ranges::find(subcommands(), name, &Subcommand::name);
+    if (command == subcommands().end() || words.size() != (command->takesName ? 2 : 1))
+        return line.refuse("say one of: add NAME, list, rotate NAME, revoke NAME, remove NAME");
+    for (const Subcommand &other : subcommands()) {
+        for (const std::string_view option : other.options) {
+            if (line.isSet(QLatin1String(option.data(), static_cast<qsizetype>(option.size())))
+                && std::ranges::find(command->options, option) == command->options.end())
+                return line.refuse("client " + name + " has no option --" + std::string(option));
+        }
+    }
+    return command->run(line);
 }
 
 } // namespace gatehouse

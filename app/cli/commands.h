@@ -11,5 +11,11 @@ namespace gatehouse {
 [[nodiscard]] int runServe(const QStringList &args);
 [[nodiscard]] int runCheck(const QStringList &args);
 [[nodiscard]] int runClient(const QStringList &args);
+[[nodiscard]] int runPolicies(const QStringList &args);
+[[nodiscard]] int runSecret(const QStringList &args);
+
+/// \a words: as argv has them after "exec", a null pointer at their end; the command among them is run
+/// with its bytes as they are.
+[[nodiscard]] int runExec(char *const *words);
 
 } // namespace gatehouse

@@ -16,9 +16,12 @@ namespace {
 
 constexpr std::string_view help = R"(Usage: gatehouse COMMAND [OPTIONS]
 
-  run     serve until SIGTERM or SIGINT; SIGHUP or a changed file reloads
-  check   check the configuration; one line for each problem
-  client  add, list, revoke or remove clients and their virtual keys
+  run       serve until SIGTERM or SIGINT; SIGHUP or a changed file reloads
+  check     check the configuration; one line for each problem
+  client    add, list, rotate, revoke or remove clients and their virtual keys
+  exec      run a command with base URLs and a virtual key in its environment
+  policies  describe or list the types of policies
+  secret    set, list or remove the keys of providers in the keychain
 
 gatehouse COMMAND --help tells more. gatehouse --version prints the version.
 )";
@@ -29,9 +32,11 @@ struct Command
     int (*run)(const QStringList &args);
 };
 
-constexpr std::array<Command, 3> commands{{{"run", gatehouse::runServe},
+constexpr std::array<Command, 5> commands{{{"run", gatehouse::runServe},
                                            {"check", gatehouse::runCheck},
-                                           {"client", gatehouse::runClient}}};
+                                           {"client", gatehouse::runClient},
+                                           {"policies", gatehouse::runPolicies},
+                                           {"secret", gatehouse::runSecret}}};
 
 } // namespace
 
@@ -46,6 +51,8 @@ int main(int argc, char **argv)
     QCoreApplication::setApplicationVersion(QStringLiteral(GATEHOUSE_VERSION));
     QStringList args = QCoreApplication::arguments().mid(1);
     const std::string name = args.isEmpty() ? std::string() : args.takeFirst().toStdString();
+    if (name == "exec")
+        return gatehouse::runExec(argv + 2);
     for (const Command &command : commands) {
         if (name == command.name)
             return command.run(args);

@@ -4,8 +4,11 @@
 #include "gateway/base/text.h"
 #include "gateway/config/address.h"
 #include "gateway/config/check.h"
-#include "gateway/config/pem.h"
+#include "gateway/config/documentsecrets.h"
+#include "gateway/config/listeners.h"
+#include "gateway/config/policies.h"
 #include "gateway/config/provider.h"
+#include "gateway/pipeline/requestedmodels.h"
 #include "gateway/schema/decode.h"
 
 #include <algorithm>
@@ -23,8 +26,12 @@ namespace {
 class Compiler
 {
 public:
-    Compiler(const Draft &draft, Snapshot &snapshot, Diagnostics &diagnostics)
+    Compiler(const Draft &draft,
+             SecretSource &secrets,
+             Snapshot &snapshot,
+             Diagnostics &diagnostics)
         : m_draft(draft)
+        , m_secrets(secrets)
         , m_snapshot(snapshot)
         , m_diagnostics(diagnostics)
     {}
@@ -43,15 +50,16 @@ private:
         const GatewaySpec defaults;
         const bool isDefault = m_draft.gateways.empty();
         const GatewaySpec &spec = isDefault ? defaults : m_draft.gateways.front().spec;
-        for (std::size_t i = 0; i < spec.listeners.size(); ++i)
-            compileListener(spec.listeners[i], i);
+        m_snapshot.listeners = compileListeners(m_draft, m_diagnostics);
         if (const auto admin = parseListenAddress(spec.admin))
             m_snapshot.admin = ListenerEntry{"admin", admin->ip, admin->port, nullptr};
         const unsigned cores = std::max(2U, std::thread::hardware_concurrency());
         m_snapshot.workers = spec.workers == 0 ? cores - 1 : static_cast<unsigned>(spec.workers);
-        for (const std::string &host : spec.hosts) {
-            const std::string normal = normalisedHost(host);
-            m_snapshot.hosts.push_back(host.starts_with('[') ? "[" + normal + "]" : normal);
+        for (const auto *hosts : {&spec.hosts, &m_draft.hosts}) {
+            for (const std::string &host : *hosts) {
+                const std::string normal = normalisedHost(host);
+                m_snapshot.hosts.push_back(host.starts_with('[') ? "[" + normal + "]" : normal);
+            }
         }
         for (const std::string &origin : spec.origins)
             m_snapshot.origins.push_back(toLowerAscii(origin));
@@ -73,97 +81,95 @@ private:
                              .drainTimeout = spec.drainTimeout};
     }
 
-    void compileListener(const ListenerSpec &spec, std::size_t index)
-    {
-        const auto address = parseListenAddress(spec.address);
-        if (!address)
-            return;
-        ListenerEntry entry{spec.name, address->ip, address->port, nullptr};
-        if (!spec.tls.certificate.empty())
-            entry.tls = compileTls(spec.tls, index);
-        m_snapshot.listeners.push_back(std::move(entry));
-    }
-
-    std::shared_ptr<const ListenerTls> compileTls(const TlsSpec &spec, std::size_t index)
-    {
-        const Resource<GatewaySpec> &gateway = m_draft.gateways.front();
-        Reporter reporter(gateway.file, m_diagnostics);
-        const auto report = [&](std::string_view key, const Error &error) {
-            reporter.error(gateway.place({"listeners", index, "tls", key}), error.context);
-        };
-        const std::filesystem::path directory(m_draft.directory);
-        auto tls = std::make_shared<ListenerTls>();
-        auto certificate = readCertificates(directory / spec.certificate);
-        if (!certificate) {
-            report("certificate", certificate.error());
-            return nullptr;
-        }
-        tls->certificatePem = std::move(*certificate);
-        auto key = readPrivateKey(directory / spec.key, tls->certificatePem);
-        if (!key)
-            report("key", key.error());
-        else
-            tls->keyPem = Secret(std::move(*key));
-        if (spec.clientCa.empty())
-            return tls;
-        auto clientCa = readCertificates(directory / spec.clientCa);
-        if (!clientCa)
-            report("clientCa", clientCa.error());
-        else
-            tls->clientCaPem = std::move(*clientCa);
-        return tls;
-    }
-
     void compileRoutes()
     {
         std::map<std::string_view, std::shared_ptr<const ProviderEntry>> providers;
         for (const Resource<ProviderSpec> &provider : m_draft.providers) {
             Reporter reporter(provider.file, m_diagnostics);
-            providers[provider.name] = buildProvider(provider, m_draft.directory, reporter);
+            providers[provider.name]
+                = buildProvider(provider, m_draft.directory, m_secrets, reporter);
         }
         for (const Resource<RouteSpec> &route : m_draft.routes) {
             const auto provider = providers.find(route.spec.provider);
             if (provider == providers.end() || provider->second == nullptr)
                 continue;
-            m_snapshot.routes.push_back(
-                {.name = route.name,
-                 .listener = route.spec.listener,
-                 .basePath = route.spec.basePath == "/" ? "" : route.spec.basePath,
-                 .dialect = route.spec.dialect.empty() ? provider->second->dialect
-                                                       : findDialect(route.spec.dialect),
-                 .provider = provider->second,
-                 .isPublic = route.spec.isPublic});
+            addRoute(route, provider->second);
         }
         std::ranges::stable_sort(m_snapshot.routes,
                                  std::ranges::greater(),
                                  [](const RouteEntry &route) { return route.basePath.size(); });
     }
 
+    void addRoute(const Resource<RouteSpec> &route, std::shared_ptr<const ProviderEntry> provider)
+    {
+        const RouteSpec &spec = route.spec;
+        auto rules = Rules::compile(spec.rules);
+        if (!rules) {
+            Reporter(route.file, m_diagnostics)
+                .error(route.place({"rules"}), rules.error().context);
+            return;
+        }
+        RouteEntry entry;
+        entry.name = route.name;
+        entry.basePath = spec.basePath == "/" ? "" : spec.basePath;
+        entry.labels = route.labels;
+        entry.isPublic = spec.isPublic;
+        entry.listener = spec.listener;
+        entry.dialect = spec.dialect.empty() ? provider->dialect : findDialect(spec.dialect);
+        entry.dialectName = entry.dialect->name();
+        entry.modelFinder = std::make_shared<const ModelFinder>(entry.dialect->modelPlaces());
+        entry.provider = std::move(provider);
+        entry.rules = std::move(*rules);
+        m_snapshot.routes.push_back(std::move(entry));
+    }
+
     void compileClients()
     {
         for (const Resource<ClientSpec> &client : m_draft.clients) {
             const auto entry
-                = std::make_shared<const ClientEntry>(ClientEntry{client.name, client.spec.routes});
+                = std::make_shared<const ClientEntry>(ClientEntry{.name = client.name,
+                                                                  .labels = client.labels,
+                                                                  .routes = client.spec.routes,
+                                                                  .models = compileModels(client),
+                                                                  .modelNames = client.spec.models,
+                                                                  .tier = client.spec.tier});
+            m_snapshot.clients.add(entry);
             for (const KeySpec &key : client.spec.keys) {
                 const auto hash = keyHashFromText(key.hash);
-                if (!hash || key.revoked)
-                    continue;
-                m_snapshot.keys.try_emplace(*hash,
-                                            KeyEntry{entry, key.id, parseInstant(key.expires)});
+                if (hash && !key.revoked)
+                    m_snapshot.clients.addKey(*hash, {entry, key.id, parseInstant(key.expires)});
             }
         }
     }
 
+    std::vector<Glob> compileModels(const Resource<ClientSpec> &client)
+    {
+        std::vector<Glob> globs;
+        for (std::size_t i = 0; i < client.spec.models.size(); ++i) {
+            auto glob = Glob::parse(client.spec.models[i], Glob::Kind::Name);
+            if (glob)
+                globs.push_back(std::move(*glob));
+            else
+                Reporter(client.file, m_diagnostics)
+                    .error(client.place({"models", i}), "models " + glob.error().context);
+        }
+        return globs;
+    }
+
     const Draft &m_draft;
+    SecretSource &m_secrets;
     Snapshot &m_snapshot;
     Diagnostics &m_diagnostics;
 };
 
-Diagnostics compile(const Draft &draft, Snapshot &snapshot)
+Diagnostics
+compile(const Draft &draft, SecretSource &secrets, StateStore &states, Snapshot &snapshot)
 {
     Diagnostics diagnostics = draft.diagnostics;
+    DocumentSecrets allSecrets(draft, secrets);
     checkReferences(draft, diagnostics);
-    Compiler(draft, snapshot, diagnostics).compile();
+    Compiler(draft, allSecrets, snapshot, diagnostics).compile();
+    compilePolicies(draft, allSecrets, states, snapshot, diagnostics);
     std::ranges::stable_sort(diagnostics, {}, [](const Diagnostic &diagnostic) {
         return std::tie(diagnostic.file, diagnostic.place.line, diagnostic.place.column);
     });
@@ -172,16 +178,20 @@ Diagnostics compile(const Draft &draft, Snapshot &snapshot)
 
 } // namespace
 
-Diagnostics checkDraft(const Draft &draft)
+Diagnostics checkDraft(const Draft &draft, SecretSource &secrets)
 {
     Snapshot snapshot;
-    return compile(draft, snapshot);
+    StateStore states;
+    return compile(draft, secrets, states, snapshot);
 }
 
-BuildOutcome buildSnapshot(const Draft &draft, const std::string &dataDir)
+BuildOutcome buildSnapshot(const Draft &draft,
+                           const std::string &dataDir,
+                           SecretSource &secrets,
+                           StateStore &states)
 {
     const auto snapshot = std::make_shared<Snapshot>();
-    BuildOutcome outcome{nullptr, compile(draft, *snapshot)};
+    BuildOutcome outcome{nullptr, compile(draft, secrets, states, *snapshot)};
     if (hasErrors(outcome.diagnostics))
         return outcome;
     auto hashKey = loadOrCreateHashKey(dataDir);

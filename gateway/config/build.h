@@ -3,6 +3,8 @@
 
 #include "gateway/config/draft.h"
 #include "gateway/config/snapshot.h"
+#include "gateway/pipeline/statestore.h"
+#include "gateway/secrets/secretsource.h"
 
 #include <memory>
 #include <string>
@@ -16,11 +18,15 @@ struct BuildOutcome
 };
 
 /// What buildSnapshot would say, without a data directory.
-[[nodiscard]] Diagnostics checkDraft(const Draft &draft);
+[[nodiscard]] Diagnostics checkDraft(const Draft &draft, SecretSource &secrets);
 
-/// Checks the resources against each other, reads the credentials and PEM files that they name and
-/// compiles them. A credential that cannot be read is no error here: requests get it (503), and it is
-/// a warning. The installation's hash key is read from \a dataDir, or made there.
-[[nodiscard]] BuildOutcome buildSnapshot(const Draft &draft, const std::string &dataDir);
+/// Checks the resources against each other, reads the PEM files that they name, gets their
+/// credentials from \a secrets, and compiles them. A credential that cannot be read is no error here:
+/// requests get it (503), and it is a warning. The installation's hash key is read from \a dataDir, or
+/// made there. \a states carries what policies keep from one snapshot to the next.
+[[nodiscard]] BuildOutcome buildSnapshot(const Draft &draft,
+                                         const std::string &dataDir,
+                                         SecretSource &secrets,
+                                         StateStore &states);
 
 } // namespace gatehouse

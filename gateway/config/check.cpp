@@ -3,6 +3,7 @@
 
 #include "gateway/base/text.h"
 #include "gateway/config/address.h"
+#include "gateway/config/listeners.h"
 #include "gateway/config/provider.h"
 #include "gateway/schema/decode.h"
 
@@ -56,21 +57,21 @@ std::string boundAddress(const ListenAddress &address)
     return address.ip + " " + std::to_string(address.port);
 }
 
-void checkListener(const Resource<GatewaySpec> &gateway,
-                   std::size_t index,
+void checkListener(const DeclaredListener &declared,
                    FirstSeen &names,
                    FirstSeen &addresses,
-                   Reporter &reporter)
+                   Diagnostics &diagnostics)
 {
-    const ListenerSpec &listener = gateway.spec.listeners[index];
-    const Place namePlace = gateway.place({"listeners", index, "name"});
-    const Place addressPlace = gateway.place({"listeners", index, "address"});
-    if (const auto used = names.add(listener.name, gateway.file, namePlace); !used.empty())
+    const ListenerSpec &listener = declared.spec;
+    Reporter reporter(declared.file, diagnostics);
+    const Place namePlace = declared.place({"name"});
+    const Place addressPlace = declared.place({"address"});
+    if (const auto used = names.add(listener.name, declared.file, namePlace); !used.empty())
         reporter.error(namePlace, "the listener name " + inQuotes(listener.name) + used);
     const auto address = parseListenAddress(listener.address);
     if (!address)
         return;
-    const auto used = addresses.add(boundAddress(*address), gateway.file, addressPlace);
+    const auto used = addresses.add(boundAddress(*address), declared.file, addressPlace);
     if (address->port != 0 && !used.empty())
         reporter.error(addressPlace, "the address " + listener.address + used);
     if (isLoopbackHost(address->ip) || !listener.tls.certificate.empty())
@@ -87,17 +88,19 @@ void checkListener(const Resource<GatewaySpec> &gateway,
 
 void checkGateways(const Draft &draft, Diagnostics &diagnostics)
 {
+    FirstSeen names;
+    FirstSeen addresses;
+    for (const DeclaredListener &listener : declaredListeners(draft))
+        checkListener(listener, names, addresses, diagnostics);
     for (const Resource<GatewaySpec> &gateway : draft.gateways) {
         Reporter reporter(gateway.file, diagnostics);
         const Resource<GatewaySpec> &first = draft.gateways.front();
-        if (&gateway != &first)
+        if (&gateway != &first) {
             reporter.error(gateway.namePlace(),
                            "there may be only one Gateway; the first is at " + first.file + ":"
                                + std::to_string(first.namePlace().line));
-        FirstSeen names;
-        FirstSeen addresses;
-        for (std::size_t i = 0; i < gateway.spec.listeners.size(); ++i)
-            checkListener(gateway, i, names, addresses, reporter);
+            continue;
+        }
         const auto admin = parseListenAddress(gateway.spec.admin);
         const Place place = gateway.place({"admin"});
         if (!admin || admin->port == 0)
@@ -117,11 +120,10 @@ std::string dialectOf(const Draft &draft, const std::string &providerName)
 
 void checkRoutes(const Draft &draft, Diagnostics &diagnostics)
 {
-    const GatewaySpec gateway
-        = draft.gateways.empty() ? GatewaySpec{} : draft.gateways.front().spec;
+    const auto declared = declaredListeners(draft);
     std::vector<std::string_view> listeners;
-    for (const ListenerSpec &listener : gateway.listeners)
-        listeners.push_back(listener.name);
+    for (const DeclaredListener &listener : declared)
+        listeners.push_back(listener.spec.name);
     const auto providers = namesOf(draft.providers);
     FirstSeen basePaths;
     for (const Resource<RouteSpec> &route : draft.routes) {
@@ -137,7 +139,7 @@ void checkRoutes(const Draft &draft, Diagnostics &diagnostics)
             reporter.error(route.place({"provider"}), missing);
         const Place place = route.place({"basePath"});
         const auto used = basePaths.add(spec.listener + spec.basePath, route.file, place);
-        if (!used.empty())
+        if (!used.empty() && spec.rules.empty())
             reporter.error(place,
                            "the base path " + spec.basePath + " of listener "
                                + inQuotes(spec.listener) + used);
@@ -160,10 +162,6 @@ void checkClients(const Draft &draft, Diagnostics &diagnostics)
             if (!missing.empty())
                 reporter.error(client.place({"routes", i}), missing);
         }
-        if (!client.spec.models.empty()) // accepted, it would look like a limit that is not there
-            reporter.error(client.place({"models"}),
-                           "this version cannot hold a client to models; take them out, or limit "
-                           "the client to routes");
         FirstSeen ids;
         for (std::size_t i = 0; i < client.spec.keys.size(); ++i) {
             const KeySpec &key = client.spec.keys[i];
@@ -179,6 +177,22 @@ void checkClients(const Draft &draft, Diagnostics &diagnostics)
     }
 }
 
+void checkPolicies(const Draft &draft, Diagnostics &diagnostics)
+{
+    const auto routes = namesOf(draft.routes);
+    const auto clients = namesOf(draft.clients);
+    for (const Resource<PolicySpec> &policy : draft.policies) {
+        Reporter reporter(policy.file, diagnostics);
+        const TargetSpec &target = policy.spec.target;
+        if (const auto missing = missingName("route", target.route, routes);
+            !target.route.empty() && !missing.empty())
+            reporter.error(policy.place({"target", "route"}), missing);
+        if (const auto missing = missingName("client", target.client, clients);
+            !target.client.empty() && !missing.empty())
+            reporter.error(policy.place({"target", "client"}), missing);
+    }
+}
+
 } // namespace
 
 void checkReferences(const Draft &draft, Diagnostics &diagnostics)
@@ -186,6 +200,7 @@ void checkReferences(const Draft &draft, Diagnostics &diagnostics)
     checkGateways(draft, diagnostics);
     checkRoutes(draft, diagnostics);
     checkClients(draft, diagnostics);
+    checkPolicies(draft, diagnostics);
 }
 
 } // namespace gatehouse

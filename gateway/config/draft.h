@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gateway/config/flexdocument.h"
 #include "gateway/config/resources.h"
 #include "gateway/schema/document.h"
+#include "gateway/secrets/secret.h"
 
 #include <map>
 #include <memory>
@@ -20,6 +22,7 @@ struct Resource
     Spec spec = {};
     std::string file = {};
     std::shared_ptr<const Node> document = {};
+    bool isForeign = false; ///< translated from a MuleSoft document, whose places it has
 
     /// Where a part of spec stands, or what is nearest to it.
     [[nodiscard]] Place place(std::initializer_list<PathStep> path) const
@@ -39,12 +42,19 @@ struct Draft
     std::vector<Resource<ProviderSpec>> providers = {};
     std::vector<Resource<RouteSpec>> routes = {};
     std::vector<Resource<ClientSpec>> clients = {};
+    std::vector<Resource<PolicySpec>> policies = {};
+    std::vector<FlexDocument> flexDocuments = {};       ///< as they were read
+    std::vector<Resource<ListenerSpec>> listeners = {}; ///< of these, besides the Gateway's
+    std::vector<std::string> hosts = {};                ///< likewise
+    /// Secrets that stand in these documents, by their references.
+    std::map<std::string, std::shared_ptr<const Secret>> secrets = {};
     std::string revision = {};    ///< 16 hexadecimal digits over the files' names and bytes
     Diagnostics diagnostics = {}; ///< of reading; checkDraft says what the resources lack
 
     [[nodiscard]] std::size_t resourceCount() const
     {
-        return gateways.size() + providers.size() + routes.size() + clients.size();
+        return gateways.size() + providers.size() + routes.size() + clients.size()
+               + policies.size();
     }
 };
 

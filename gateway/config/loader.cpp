@@ -3,6 +3,7 @@
 
 #include "gateway/base/file.h"
 #include "gateway/base/text.h"
+#include "gateway/config/flex.h"
 #include "gateway/schema/decode.h"
 #include "gateway/schema/yaml.h"
 
@@ -20,9 +21,9 @@ namespace fs = std::filesystem;
 
 constexpr auto envelopeFields
     = std::to_array<std::string_view>({"apiVersion", "kind", "metadata", "spec"});
-constexpr auto kinds = std::to_array<std::string_view>({"Gateway", "Provider", "Route", "Client"});
-constexpr auto laterKinds = std::to_array<std::string_view>({"Policy", "Prices", "Alert"});
-constexpr std::string_view muleSoftApi = "gateway.mulesoft.com/";
+constexpr auto kinds
+    = std::to_array<std::string_view>({"Gateway", "Provider", "Route", "Client", "Policy"});
+constexpr auto laterKinds = std::to_array<std::string_view>({"Prices", "Alert"});
 constexpr std::size_t revisionBytes = 8;
 
 bool isConfigFile(const fs::path &path)
@@ -53,6 +54,21 @@ public:
         , m_reporter(m_file, draft.diagnostics)
     {}
 
+    /// A document of a translation; it has no file of its own.
+    void read(FlexTranslation::Document translated)
+    {
+        m_isForeign = true;
+        const std::size_t policies = m_draft.policies.size();
+        m_document = std::make_shared<const Node>(std::move(translated.node));
+        const std::string kind = m_document->find("kind")->text;
+        if (kind == "Listener")
+            add(m_draft.listeners, kind);
+        else
+            add(kind);
+        if (m_draft.policies.size() > policies)
+            m_draft.policies.back().spec.unloaded = std::move(translated.unloaded);
+    }
+
     void read(Node document)
     {
         if (document.kind != Node::Kind::Map) {
@@ -60,11 +76,23 @@ public:
                              "a document must be a map with apiVersion, kind, metadata and spec");
             return;
         }
-        const std::string kind = supportedKind(document);
+        const std::string api = text(document, "apiVersion");
+        if (api.starts_with(flexApi)) {
+            m_draft.flexDocuments.push_back(
+                {m_file, std::make_shared<const Node>(std::move(document))});
+            return;
+        }
+        const std::string kind = supportedKind(document, api);
         if (kind.empty())
             return;
         reportUnknownKeys(document, envelopeFields, m_reporter);
         m_document = std::make_shared<const Node>(std::move(document));
+        add(kind);
+    }
+
+private:
+    void add(const std::string &kind)
+    {
         if (kind == "Gateway")
             add(m_draft.gateways, kind);
         else if (kind == "Provider")
@@ -73,20 +101,14 @@ public:
             add(m_draft.routes, kind);
         else if (kind == "Client")
             add(m_draft.clients, kind);
+        else if (kind == "Policy")
+            add(m_draft.policies, kind);
     }
 
-private:
     /// Empty, and reported, where this is no document of ours.
-    std::string supportedKind(const Node &document)
+    std::string supportedKind(const Node &document, const std::string &api)
     {
-        const std::string api = text(document, "apiVersion");
         std::string kind = text(document, "kind");
-        if (api.starts_with(muleSoftApi)) {
-            m_reporter.error(placeOf(document, {"apiVersion"}),
-                             "MuleSoft documents are not supported by this version yet; take this "
-                             "document out of the directory");
-            return {};
-        }
         if (api.empty() || kind.empty())
             return {};
         if (api != configApiVersion) {
@@ -130,7 +152,7 @@ private:
         const Node *specNode = m_document->find("spec");
         if (specNode == nullptr)
             m_reporter.error(m_document->place, "spec is missing");
-        Resource<Spec> resource{.file = m_file, .document = m_document};
+        Resource<Spec> resource{.file = m_file, .document = m_document, .isForeign = m_isForeign};
         if (specNode != nullptr)
             resource.spec = decode<Spec>(*specNode, m_reporter);
         if (metadataNode == nullptr) {
@@ -156,6 +178,7 @@ private:
     std::string m_file;
     Reporter m_reporter;
     std::shared_ptr<const Node> m_document;
+    bool m_isForeign = false;
 };
 
 } // namespace
@@ -185,6 +208,19 @@ void addDocuments(Draft &draft, std::string_view text, const std::string &file)
 {
     for (Node &document : parseYaml(text, file, draft.diagnostics))
         DocumentReader(draft, file).read(std::move(document));
+}
+
+void addFlexDocuments(Draft &draft)
+{
+    FlexTranslation translation
+        = translateFlex(draft.flexDocuments, policyTypes(), draft.diagnostics);
+    for (FlexTranslation::Document &document : translation.documents) {
+        const std::string file = document.file;
+        DocumentReader(draft, file).read(std::move(document));
+    }
+    draft.hosts = std::move(translation.hosts);
+    for (FlexSecret &secret : translation.secrets)
+        draft.secrets[secret.reference] = std::make_shared<const Secret>(std::move(secret.value));
 }
 
 Draft loadDraft(const std::string &directory)
@@ -217,6 +253,7 @@ Draft loadDraft(const std::string &directory)
         hash.addData(QByteArrayView(bytes->data(), static_cast<qsizetype>(bytes->size())));
         addDocuments(draft, *bytes, path);
     }
+    addFlexDocuments(draft);
     draft.revision = hash.result().left(revisionBytes).toHex().toStdString();
     return draft;
 }

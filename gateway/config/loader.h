@@ -19,7 +19,11 @@ inline constexpr std::string_view configApiVersion = "gatehouse/v1";
 /// not there too. An empty directory is a valid configuration without routes.
 [[nodiscard]] Draft loadDraft(const std::string &directory);
 
-/// Adds the documents of one text to the draft; \a file is what diagnostics call it.
+/// Adds what the draft's MuleSoft documents mean, once all of them are there.
+void addFlexDocuments(Draft &draft);
+
+/// Adds the documents of one text to the draft, MuleSoft's as they are; \a file is what diagnostics
+/// call it.
 void addDocuments(Draft &draft, std::string_view text, const std::string &file);
 
 } // namespace gatehouse

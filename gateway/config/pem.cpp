@@ -41,15 +41,29 @@ Owned<X509> nextCertificate(BIO *bio)
     return Owned<X509>(PEM_read_bio_X509(bio, nullptr, refusePassword, nullptr));
 }
 
-Unexpected<Error> refusal(const std::filesystem::path &path, const std::string &why)
+/// PEM may stand in the configuration itself, after comments too; no path looks like that.
+bool isInline(std::string_view pemOrPath)
 {
-    ERR_clear_error(); // what was said of this file must not be found by the next TLS call
-    return Unexpected(Error{ErrorCode::ConfigInvalid, path.string() + " " + why});
+    return pemOrPath.find("-----BEGIN ") != std::string_view::npos;
 }
 
-Result<std::string> readPem(const std::filesystem::path &path)
+/// What to call it in messages.
+std::string nameOf(std::string_view pemOrPath, const std::filesystem::path &directory)
 {
-    auto pem = readFile(path, largestPem);
+    return isInline(pemOrPath) ? "this text" : (directory / pemOrPath).string();
+}
+
+Unexpected<Error> refusal(const std::string &name, const std::string &why)
+{
+    ERR_clear_error(); // what was said of this file must not be found by the next TLS call
+    return Unexpected(Error{ErrorCode::ConfigInvalid, name + " " + why});
+}
+
+Result<std::string> readPem(std::string_view pemOrPath, const std::filesystem::path &directory)
+{
+    if (isInline(pemOrPath))
+        return std::string(pemOrPath);
+    auto pem = readFile(directory / pemOrPath, largestPem);
     if (!pem)
         return Unexpected(Error{ErrorCode::ConfigInvalid, pem.error().context});
     return pem;
@@ -57,11 +71,13 @@ Result<std::string> readPem(const std::filesystem::path &path)
 
 } // namespace
 
-Result<std::string> readCertificates(const std::filesystem::path &path)
+Result<std::string> readCertificates(std::string_view pemOrPath,
+                                     const std::filesystem::path &directory)
 {
-    auto pem = readPem(path);
+    auto pem = readPem(pemOrPath, directory);
     if (!pem)
         return pem;
+    const std::string name = nameOf(pemOrPath, directory);
     const Owned<BIO> bio = open(*pem);
     int count = 0;
     while (nextCertificate(bio.get()))
@@ -69,28 +85,30 @@ Result<std::string> readCertificates(const std::filesystem::path &path)
     // The end of the file is an error like others, but with this reason.
     const bool isAtEnd = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
     if (count == 0)
-        return refusal(path, "holds no PEM certificate that can be read");
+        return refusal(name, "holds no PEM certificate that can be read");
     if (!isAtEnd)
-        return refusal(path,
+        return refusal(name,
                        "cannot be read after its certificate " + std::to_string(count)
                            + ": not PEM or not a certificate");
     ERR_clear_error();
     return pem;
 }
 
-Result<std::string> readPrivateKey(const std::filesystem::path &path,
+Result<std::string> readPrivateKey(std::string_view pemOrPath,
+                                   const std::filesystem::path &directory,
                                    std::string_view certificatePem)
 {
-    auto pem = readPem(path);
+    auto pem = readPem(pemOrPath, directory);
     if (!pem)
         return pem;
+    const std::string name = nameOf(pemOrPath, directory);
     const Owned<EVP_PKEY> key(
         PEM_read_bio_PrivateKey(open(*pem).get(), nullptr, refusePassword, nullptr));
     if (!key)
-        return refusal(path, "holds no private key without a password in PEM");
+        return refusal(name, "holds no private key without a password in PEM");
     const Owned<X509> certificate = nextCertificate(open(certificatePem).get());
     if (!certificate || X509_check_private_key(certificate.get(), key.get()) != 1)
-        return refusal(path, "is not the key of the certificate");
+        return refusal(name, "is not the key of the certificate");
     return pem;
 }
 

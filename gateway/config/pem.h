@@ -9,12 +9,14 @@
 
 namespace gatehouse {
 
-/// A PEM file with at least one certificate that can be read, at most 1 MiB. ConfigInvalid with the
-/// path and what is wrong as its context.
-[[nodiscard]] Result<std::string> readCertificates(const std::filesystem::path &path);
+/// PEM with at least one certificate that can be read, at most 1 MiB: \a pemOrPath itself, or the file
+/// of that name (relative ones in \a directory). ConfigInvalid with the path and what is wrong as its context.
+[[nodiscard]] Result<std::string> readCertificates(std::string_view pemOrPath,
+                                                   const std::filesystem::path &directory);
 
-/// A PEM file with an unencrypted private key of the first certificate of \a certificatePem.
-[[nodiscard]] Result<std::string> readPrivateKey(const std::filesystem::path &path,
+/// Likewise an unencrypted private key of the first certificate of \a certificatePem.
+[[nodiscard]] Result<std::string> readPrivateKey(std::string_view pemOrPath,
+                                                 const std::filesystem::path &directory,
                                                  std::string_view certificatePem);
 
 } // namespace gatehouse

@@ -24,30 +24,18 @@ credentialHeaderOf(const ProviderSpec &spec, const Dialect &dialect, std::string
     return {spec.credentialHeader, {}};
 }
 
-/// One allocation of the right size, so that no outgrown buffer keeps the credential.
-Secret credentialLineOf(const CredentialHeader &header, const Secret &credential)
-{
-    constexpr std::string_view colon = ": ";
-    constexpr std::string_view end = "\r\n";
-    std::string line;
-    line.reserve(header.name.size() + colon.size() + header.prefix.size()
-                 + credential.reveal().size() + end.size());
-    line.append(header.name).append(colon).append(header.prefix);
-    line.append(credential.reveal()).append(end);
-    return Secret(std::move(line));
-}
-
 void readCredential(ProviderEntry &entry,
                     const Resource<ProviderSpec> &provider,
                     const ProviderSpec &spec,
                     const std::string &directory,
+                    SecretSource &secrets,
                     Reporter &reporter)
 {
     entry.credentialReference = spec.credential.text;
     const auto reference = parseSecretReference(spec.credential.text);
     if (!reference || reference->kind == SecretReference::Kind::None)
         return;
-    auto secret = resolveSecret(*reference, directory);
+    const auto secret = secrets.read(*reference, directory);
     const Place place = provider.place({"credential"});
     if (!secret) {
         entry.credentialError = secret.error();
@@ -58,8 +46,9 @@ void readCredential(ProviderEntry &entry,
     }
     if (!secret->warning.empty())
         reporter.warning(place, secret->warning);
-    const auto header = credentialHeaderOf(spec, *entry.dialect, secret->value.reveal());
-    entry.credentialLine = credentialLineOf(header, secret->value);
+    const auto header = credentialHeaderOf(spec, *entry.dialect, secret->value->reveal());
+    entry.credentialLine = secret->value->framed(
+        std::string(header.name) + ": " + std::string(header.prefix), "\r\n");
 }
 
 /// False, and reported, where the credential would be readable on the way.
@@ -108,6 +97,7 @@ ProviderSpec effectiveSpec(const Resource<ProviderSpec> &provider)
 
 std::shared_ptr<const ProviderEntry> buildProvider(const Resource<ProviderSpec> &provider,
                                                    const std::string &directory,
+                                                   SecretSource &secrets,
                                                    Reporter &reporter)
 {
     const ProviderSpec spec = effectiveSpec(provider);
@@ -130,14 +120,14 @@ std::shared_ptr<const ProviderEntry> buildProvider(const Resource<ProviderSpec> 
     entry->basePath = url->path;
     entry->insecure = spec.insecure;
     if (!spec.ca.empty()) {
-        auto pem = readCertificates(std::filesystem::path(directory) / spec.ca);
+        auto pem = readCertificates(spec.ca, directory);
         if (!pem) {
             reporter.error(provider.place({"ca"}), pem.error().context);
             return nullptr;
         }
         entry->caPem = std::move(*pem);
     }
-    readCredential(*entry, provider, spec, directory, reporter);
+    readCredential(*entry, provider, spec, directory, secrets, reporter);
     return entry;
 }
 

@@ -4,6 +4,7 @@
 #include "gateway/config/draft.h"
 #include "gateway/config/snapshot.h"
 #include "gateway/schema/decode.h"
+#include "gateway/secrets/secretsource.h"
 
 #include <memory>
 #include <string>
@@ -14,9 +15,13 @@ namespace gatehouse {
 /// that of its own name.
 [[nodiscard]] ProviderSpec effectiveSpec(const Resource<ProviderSpec> &provider);
 
-/// Compiles a provider; paths start at \a directory. Null, and reported, where a dialect, an address
-/// or a PEM file is wrong or missing, or a credential would go over plain HTTP.
-[[nodiscard]] std::shared_ptr<const ProviderEntry> buildProvider(
-    const Resource<ProviderSpec> &provider, const std::string &directory, Reporter &reporter);
+/// Compiles a provider; its credential is asked of \a secrets, paths start at \a directory. Null, and
+/// reported, where a dialect, an address or a PEM file is wrong or missing, or a credential would go
+/// over plain HTTP.
+[[nodiscard]] std::shared_ptr<const ProviderEntry>
+buildProvider(const Resource<ProviderSpec> &provider,
+              const std::string &directory,
+              SecretSource &secrets,
+              Reporter &reporter);
 
 } // namespace gatehouse

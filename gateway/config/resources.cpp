@@ -64,16 +64,20 @@ std::span<const Field> TlsSpec::fields()
     static constexpr auto table = std::to_array<Field>({
         field<&TlsSpec::certificate>({.key = "certificate",
                                       .label = "Certificate",
-                                      .help = "PEM file with the certificate and its chain",
-                                      .required = true}),
+                                      .help = "The certificate and its chain: a PEM file, or PEM",
+                                      .required = true,
+                                      .multiline = true}),
         field<&TlsSpec::key>({.key = "key",
                               .label = "Key",
-                              .help = "PEM file with the certificate's private key",
-                              .required = true}),
+                              .help = "The certificate's private key: a PEM file, or PEM",
+                              .required = true,
+                              .secret = true,
+                              .multiline = true}),
         field<&TlsSpec::clientCa>(
             {.key = "clientCa",
              .label = "Client CA",
-             .help = "PEM file; clients must show a certificate that it signed"}),
+             .help = "PEM file, or PEM; clients must show a certificate that it signed",
+             .multiline = true}),
     });
     return table;
 }
@@ -240,9 +244,11 @@ std::span<const Field> ProviderSpec::fields()
              .label = "Credential header",
              .help = "Header that carries the credential; absent: the dialect's",
              .choices = choicesOf<credentialHeaders>}),
-        field<&ProviderSpec::ca>({.key = "ca",
-                                  .label = "CA",
-                                  .help = "PEM file trusted beside the system's certificates"}),
+        field<&ProviderSpec::ca>(
+            {.key = "ca",
+             .label = "CA",
+             .help = "PEM file, or PEM, trusted beside the system's certificates",
+             .multiline = true}),
         field<&ProviderSpec::insecure>(
             {.key = "insecure",
              .label = "Insecure",
@@ -277,6 +283,14 @@ std::span<const Field> RouteSpec::fields()
              .choices = choicesOf<usages>}),
         field<&RouteSpec::isPublic>(
             {.key = "public", .label = "Public", .help = "Answers without a virtual key"}),
+        field<&RouteSpec::rules>(
+            {.key = "rules",
+             .label = "Rules",
+             .help
+             = "Requests of the base path that it is for, where several routes share one: the "
+               "first in the files' order whose rules match. What the groups of a rule's path "
+               "capture is the path that goes to the provider",
+             .max = 100}),
     });
     return table;
 }
@@ -320,7 +334,7 @@ std::span<const Field> ClientSpec::fields()
                                     .max = 1000}),
         field<&ClientSpec::models>({.key = "models",
                                     .label = "Models",
-                                    .help = "Models it may ask for; none named: all",
+                                    .help = "Globs of the models it may ask for; none: all",
                                     .max = 1000}),
         field<&ClientSpec::tier>({.key = "tier",
                                   .label = "Tier",

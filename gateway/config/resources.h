@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gateway/config/policyspec.h"
 #include "gateway/config/snapshot.h"
+#include "gateway/pipeline/rules.h"
 #include "gateway/schema/field.h"
 
 #include <chrono>
@@ -112,6 +114,7 @@ struct RouteSpec
     std::string dialect;
     std::string usage = "inject";
     bool isPublic = false;
+    std::vector<RuleSpec> rules;
 
     bool operator==(const RouteSpec &) const = default;
     static std::span<const Field> fields();
@@ -119,10 +122,10 @@ struct RouteSpec
 
 struct KeySpec
 {
-    std::string id;
-    std::string hash;
-    std::string created;
-    std::string expires;
+    std::string id = {};
+    std::string hash = {};
+    std::string created = {};
+    std::string expires = {};
     bool revoked = false;
 
     bool operator==(const KeySpec &) const = default;
@@ -131,9 +134,9 @@ struct KeySpec
 
 struct ClientSpec
 {
-    std::vector<KeySpec> keys;
-    std::vector<std::string> routes;
-    std::vector<std::string> models;
+    std::vector<KeySpec> keys = {};
+    std::vector<std::string> routes = {};
+    std::vector<std::string> models = {};
     std::string tier = "standard";
 
     bool operator==(const ClientSpec &) const = default;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gateway/base/origin.h"
 #include "gateway/base/result.h"
 #include "gateway/dialects/dialect.h"
+#include "gateway/pipeline/clientdirectory.h"
+#include "gateway/pipeline/pipeline.h"
+#include "gateway/secrets/lockedsecret.h"
 #include "gateway/secrets/secret.h"
 #include "gateway/secrets/virtualkey.h"
 
@@ -12,7 +16,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace gatehouse {
@@ -33,17 +36,6 @@ struct Limits
     std::chrono::milliseconds drainTimeout{10'000};   ///< for exchanges in flight at the end
 };
 
-/// Where a provider is reached. Compared as a whole: equal origins share connections.
-struct Origin
-{
-    bool tls = false;
-    std::string host; ///< lower case, IPv6 without brackets
-    std::uint16_t port = 0;
-    std::string authority; ///< value of the Host header: default port left out, IPv6 in brackets
-
-    bool operator==(const Origin &) const = default;
-};
-
 struct ProviderEntry
 {
     std::string name;
@@ -51,21 +43,25 @@ struct ProviderEntry
     Origin origin;
     std::string basePath;            ///< path of baseUrl without its last slash: "/v1" or ""
     std::string credentialReference; ///< "keychain:openai", "none"; safe to show
-    /// The whole header line with its CRLF, or empty with `credential: none`; valid if no error.
-    Secret credentialLine;
+    /// The whole header line with its CRLF; null with `credential: none` or an error.
+    std::shared_ptr<const LockedSecret> credentialLine;
     std::optional<Error> credentialError; ///< requests get this 503 until it is mended
     std::string caPem;                    ///< trusted beside the system's store
     bool insecure = false; ///< the certificate is not verified; warned of at each start
 };
 
-struct RouteEntry
+struct RouteEntry : RouteInfo
 {
-    std::string name;
     std::string listener;
-    std::string basePath; ///< "/openai/v1", never with a last slash; "" is the whole listener
     const Dialect *dialect = nullptr;
     std::shared_ptr<const ProviderEntry> provider;
-    bool isPublic = false; ///< answers without a virtual key
+    Rules rules;       ///< which requests of the base path it is for
+    Pipeline pipeline; ///< the policies in force here
+
+    /// What goes behind the provider's base path: the rest of the request's path, or what the groups of
+    /// the rule that matches capture of it, as written. Null where no rule matches or where the groups
+    /// make up a path that others would read differently. Ask before policies change the request.
+    [[nodiscard]] std::optional<std::string> providerPath(const http::RequestHead &request) const;
 };
 
 struct ListenerTls
@@ -83,31 +79,6 @@ struct ListenerEntry
     std::shared_ptr<const ListenerTls> tls; ///< null: plain
 };
 
-struct ClientEntry
-{
-    std::string name;
-    std::vector<std::string> routes; ///< empty: all
-};
-
-struct KeyEntry
-{
-    std::shared_ptr<const ClientEntry> client;
-    std::string id;
-    std::optional<std::chrono::system_clock::time_point> expires;
-};
-
-struct KeyHashHasher
-{
-    [[nodiscard]] std::size_t operator()(const KeyHash &hash) const
-    {
-        // A keyed hash is uniform already.
-        std::size_t value = 0;
-        for (std::size_t i = 0; i < sizeof value; ++i)
-            value = value << 8 | hash[i];
-        return value;
-    }
-};
-
 /// The compiled configuration in force: immutable, shared by all threads, pinned by each exchange.
 struct Snapshot
 {
@@ -118,14 +89,16 @@ struct Snapshot
     std::vector<std::string> hosts;   ///< lower case, without port
     std::vector<std::string> origins; ///< lower case, as browsers send them
     Limits limits;
-    std::vector<RouteEntry> routes; ///< longest base path first
-    std::unordered_map<KeyHash, KeyEntry, KeyHashHasher> keys;
+    std::vector<RouteEntry> routes; ///< longest base path first, then in the order of the files
+    ClientDirectory clients;
+    bool usesEndpoints = false;        ///< some policy asks an outside service
     std::string hashKey;               ///< for a worker's KeyHasher
     std::vector<std::string> warnings; ///< said at each start and reload
 
-    /// The route of \a listener whose base path is \a path or a whole-segment prefix of it.
+    /// The route of \a listener whose base path is the request's path or a whole-segment prefix of
+    /// it, the longest such, and whose rules match; null where there is none.
     [[nodiscard]] const RouteEntry *findRoute(std::string_view listener,
-                                              std::string_view path) const;
+                                              const http::RequestHead &request) const;
 };
 
 } // namespace gatehouse

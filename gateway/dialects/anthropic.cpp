@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/base/jsonstring.h"
+#include "gateway/base/pathsegments.h"
 #include "gateway/dialects/dialect.h"
+
+#include <array>
 
 namespace gatehouse {
 
@@ -31,6 +34,40 @@ std::string_view errorType(int status)
     }
 }
 
+// Anthropic's API reference and SDK 1.12, Messages, Message Batches and Managed Agents, 2026-11-23.
+
+constexpr auto contentPlaces
+    = std::to_array<std::string_view>({"/metadata",
+                                       "/messages/*/content/*/input",
+                                       "/tools/*/input_schema",
+                                       "/tools/*/input_examples",
+                                       "/output_config/format",
+                                       "/tools/*/function", // by the OpenAI-compatible interface
+                                       "/response_format",
+                                       "/requests/*/params/metadata",
+                                       "/requests/*/params/messages/*/content/*/input",
+                                       "/requests/*/params/tools/*/input_schema",
+                                       "/requests/*/params/tools/*/input_examples",
+                                       "/requests/*/params/output_config/format"});
+constexpr auto modelPointers
+    = std::to_array<std::string_view>({"/model", "/requests/*/params/model"});
+/// An agent has its models with the vendor; the fallbacks "default" are those that it chooses.
+constexpr auto hiddenPlaces = std::to_array<std::string_view>({"/agent",
+                                                               "/agent/id",
+                                                               "/agent_id",
+                                                               "/deployment_id",
+                                                               "/fallbacks",
+                                                               "/requests/*/params/fallbacks"});
+
+/// Requests with POST that store or stop something.
+constexpr auto endpointsWithoutModel = std::to_array<std::string_view>(
+    {"files", "messages/batches/*/cancel", "skills", "skills/*/versions"});
+
+bool needsNoModel(std::string_view path)
+{
+    return isEndpoint(path, endpointsWithoutModel);
+}
+
 class Anthropic final : public Dialect
 {
 public:
@@ -43,6 +80,14 @@ public:
         if (credential.starts_with("sk-ant-oat"))
             return {.name = "Authorization", .prefix = "Bearer "};
         return {.name = "x-api-key", .prefix = {}};
+    }
+
+    [[nodiscard]] ModelPlaces modelPlaces() const override
+    {
+        return {.content = contentPlaces,
+                .pointers = modelPointers,
+                .hidden = hiddenPlaces,
+                .needsNone = &needsNoModel};
     }
 
     /// The vendor's shape has no place for a reason; it is in x-gatehouse-reason.

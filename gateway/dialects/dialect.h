@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/base/error.h"
+#include "gateway/base/modelplaces.h"
 
 #include <span>
 #include <string>
@@ -33,6 +34,8 @@ public:
     [[nodiscard]] virtual CredentialHeader credentialHeader(std::string_view credential) const = 0;
     /// True where the vendor takes its key from `?key=` too.
     [[nodiscard]] virtual bool takesKeyFromQuery() const { return false; }
+    /// Where requests may name a model.
+    [[nodiscard]] virtual ModelPlaces modelPlaces() const = 0;
     /// The JSON body with which the vendor would say this, so that its SDK raises its own class.
     /// \a message is plain text; it is escaped here.
     [[nodiscard]] virtual std::string

@@ -78,6 +78,18 @@ bool isForwarded(const RequestHead &request, const Field &field, bool ownCredent
 
 } // namespace
 
+void dropConnectionNamed(Head &head)
+{
+    if (!namesFields(head))
+        return;
+    std::vector<Field> kept;
+    for (const Field &field : head.fields) {
+        if (field.id != FieldId::Connection && !head.connectionNames(field.name))
+            kept.push_back(field);
+    }
+    head.fields = std::move(kept);
+}
+
 void writeRequestHead(std::string &out, const RequestHead &request, const RequestRewrite &rewrite)
 {
     out.append(request.method).append(" ");

@@ -8,6 +8,10 @@
 
 namespace gatehouse::http {
 
+/// Takes out the fields that Connection names, which end here (RFC 9110 §7.6.1), and Connection itself: for
+/// those who change a head, so that what they put in is not taken for one of them.
+void dropConnectionNamed(Head &head);
+
 /// What the gateway puts into a request head of its own.
 struct RequestRewrite
 {

@@ -180,6 +180,11 @@ void reset(Head &head)
 
 } // namespace
 
+FieldId fieldId(std::string_view name)
+{
+    return fieldId(beast::string_to_field({name.data(), name.size()}), name);
+}
+
 const Field *Head::find(FieldId id) const
 {
     for (const Field &field : fields) {

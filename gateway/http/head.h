@@ -38,6 +38,9 @@ enum class FieldId : std::uint8_t {
     XGoogApiKey,
 };
 
+/// What a field name, in any case, is to the gateway.
+[[nodiscard]] FieldId fieldId(std::string_view name);
+
 /// A field line as it was written; value without the optional white space around it. Views into the
 /// head that was parsed. RFC 9112 §5.
 struct Field

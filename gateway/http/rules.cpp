@@ -57,7 +57,8 @@ std::size_t separatorAt(std::string_view text)
     return slash != 0 ? slash : escapeAt(text, '5', 'c');
 }
 
-/// A segment of one or two dots, however they and the slashes around them are written.
+} // namespace
+
 bool hasDotSegment(std::string_view path)
 {
     int dots = 0; // of the segment so far; -1 where it holds anything else
@@ -76,6 +77,8 @@ bool hasDotSegment(std::string_view path)
     }
     return dots == 1 || dots == 2;
 }
+
+namespace {
 
 /// Every '%' begins an escape, and none of them hides a NUL or another control character.
 bool hasValidEscapes(std::string_view path)

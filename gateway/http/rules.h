@@ -18,4 +18,8 @@ namespace gatehouse::http {
 /// form. RFC 9110 §4.2, RFC 3986 §3.2.2; userinfo is refused.
 [[nodiscard]] std::optional<std::string_view> hostOfAuthority(std::string_view authority);
 
+/// A segment of one or two dots, however they and the slashes around them are written. Refused in
+/// requests, and in what is put together of their parts.
+[[nodiscard]] bool hasDotSegment(std::string_view path);
+
 } // namespace gatehouse::http

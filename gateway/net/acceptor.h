@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gateway/base/mailbox.h"
 #include "gateway/base/result.h"
-#include "gateway/net/post.h"
 
 #include <QThread>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/net/clientconnection.h"
 
-#include "gateway/http/reply.h"
+#include "gateway/net/peer.h"
 
 #include <utility>
 
@@ -25,7 +25,7 @@ ClientConnection::ClientConnection(WorkerContext &context,
     , m_owner(owner)
     , m_listener(std::move(listener))
     , m_socket(*context.loop, *this)
-    , m_relay(context, *this)
+    , m_run(context, *this)
 {}
 
 bool ClientConnection::adopt(int descriptor, SslHandle ssl)
@@ -53,7 +53,7 @@ void ClientConnection::socketFailed(const std::string &, bool)
 void ClientConnection::socketHangUp()
 {
     // Gone, whatever was under way; but the last frames of a tunnel are worth reading.
-    if (m_phase != Phase::Exchange || !m_relay.isTunnel())
+    if (m_phase != Phase::Exchange || !m_run.relay().isTunnel())
         close();
 }
 
@@ -64,8 +64,8 @@ void ClientConnection::socketDrained()
     } else if (m_phase == Phase::Flushing) {
         awaitRequest();
         process();
-    } else if (m_relay.isActive()) {
-        m_relay.clientDrained();
+    } else if (m_run.relay().isActive()) {
+        m_run.relay().clientDrained();
     }
 }
 
@@ -74,10 +74,10 @@ void ClientConnection::close()
     if (m_phase == Phase::Closed)
         return;
     // What the client has may look complete to it: only a reset says that it is not.
-    const bool isCut = m_socket.pending() != 0 || m_relay.answerEndsWithConnection();
+    const bool isCut = m_socket.pending() != 0 || m_run.relay().answerEndsWithConnection();
     m_phase = Phase::Closed;
     m_deadline.clear();
-    m_relay.cancel();
+    m_run.end();
     if (isCut)
         m_socket.abort();
     else
@@ -135,7 +135,11 @@ bool ClientConnection::step()
         takeHead(bytes);
         return true;
     case Phase::Exchange:
-        if (!m_relay.wantsRequestBytes())
+        if (m_run.mayProceed()) {
+            proceed();
+            return true;
+        }
+        if (!m_run.wantsBytes())
             return false;
         if (std::exchange(m_hasUnread, false)) {
             const std::string kept = std::exchange(m_in, {});
@@ -219,51 +223,41 @@ void ClientConnection::beginExchange()
 {
     m_phase = Phase::Exchange;
     m_requestId = m_context.requestIds.next();
-    m_dialect = nullptr;
-    m_toHead = false;
-    m_keepAlive = false;
 }
 
 void ClientConnection::headComplete(std::string_view head, std::string_view rest)
 {
-    const Snapshot &snapshot = *m_context.runtime->snapshot;
     beginExchange();
-    http::RequestHead &request = m_context.request;
-    if (auto parsed = http::parseRequestHead(head, snapshot.limits.target, request); !parsed) {
-        refuseHead(parsed.error());
-        return;
-    }
-    // An HTTP/1.0 client would have to be told that our own answers leave the connection open.
-    m_keepAlive = request.keepAlive && request.version == http::Version::Http11;
-    m_toHead = request.method == "HEAD";
-    const bool hasBody = request.framing != http::Framing::None;
-    Admission admission;
-    auto admitted = net::admit(request, snapshot, *m_listener, *m_context.hasher, admission);
-    m_dialect = admission.route != nullptr ? admission.route->dialect : nullptr;
-    if (admitted && request.framing == http::Framing::Length
-        && request.contentLength > snapshot.limits.body)
-        admitted = Unexpected(Error{ErrorCode::BodyTooLarge, {}});
-    if (!admitted) {
-        keep(rest);
-        answer(admitted.error(), m_keepAlive && !hasBody);
-        return;
-    }
-    m_relay.begin(request, admission);
-    if (hasBody) {
-        m_relay.takeRequestBytes(rest);
-        if (m_phase != Phase::Exchange)
-            return; // refused by its first bytes
-        if (!m_relay.isRequestComplete()) {
-            m_bodySince = WorkerContext::now();
-            m_context.setDeadline(m_deadline, snapshot.limits.bodyTimeout);
-        }
-    }
+    if (!m_peer)
+        m_peer = std::make_unique<const Peer>(peerOf(m_socket, m_context));
+    m_bodySince = WorkerContext::now();
+    m_run.begin(head, rest, *m_listener, *m_peer);
+    awaitBody();
     keep(rest);
-    m_relay.start();
+}
+
+void ClientConnection::proceed()
+{
+    m_hasUnread = false;
+    const std::string kept = std::exchange(m_in, {});
+    std::string_view rest = kept;
+    m_bodySince = WorkerContext::now();
+    m_run.proceed(rest);
+    awaitBody();
+    keep(rest);
+}
+
+/// The rest of a request's body has to come in time. RFC 9110 §15.5.9.
+void ClientConnection::awaitBody()
+{
+    if (m_phase == Phase::Exchange && !m_run.isRequestComplete())
+        m_context.deadlines.set(m_deadline, m_bodySince + m_run.limits().bodyTimeout);
 }
 
 void ClientConnection::keep(std::string_view rest)
 {
+    if (m_phase == Phase::Closing || m_phase == Phase::Lingering || m_phase == Phase::Closed)
+        return;
     m_in.assign(rest);
     m_hasUnread = !rest.empty();
 }
@@ -271,14 +265,10 @@ void ClientConnection::keep(std::string_view rest)
 void ClientConnection::takeBody(std::string_view bytes)
 {
     const std::uint64_t size = bytes.size();
-    m_relay.takeRequestBytes(bytes);
-    if (m_phase != Phase::Exchange)
-        return;
-    if (!m_relay.isRequestComplete()) {
-        // Each piece buys the time that a slow but honest client needs for it; a trickle does not.
-        m_bodySince += std::chrono::microseconds(size * 1'000'000 / bytesPerSecond);
-        m_context.deadlines.set(m_deadline, m_bodySince + m_relay.limits().bodyTimeout);
-    }
+    m_run.takeBytes(bytes);
+    // Each piece buys the time that a slow but honest client needs for it; a trickle does not.
+    m_bodySince += std::chrono::microseconds(size * 1'000'000 / bytesPerSecond);
+    awaitBody();
     keep(bytes);
 }
 
@@ -286,6 +276,7 @@ void ClientConnection::takeBody(std::string_view bytes)
 /// out. A client that is gone ends in close().
 void ClientConnection::finish(After after)
 {
+    m_run.end();
     if (after == After::Reset) {
         m_socket.abort();
         close();
@@ -301,33 +292,21 @@ void ClientConnection::finish(After after)
     }
 }
 
-void ClientConnection::relayRefused(const Error &error)
-{
-    answer(error, m_keepAlive && m_relay.isRequestComplete());
-}
-
 void ClientConnection::refuseHead(const Error &error)
 {
     if (m_phase == Phase::Head)
         beginExchange();
-    answer(error, false);
+    answer(Reply::of(error), false);
 }
 
-void ClientConnection::answer(const Error &error, bool keepAlive)
+void ClientConnection::answer(const Reply &reply, bool keepAlive)
 {
     const bool stays = keepAlive && !m_context.isDraining;
-    const ErrorInfo &info = error.info();
-    // Where no route was found there is no dialect either: the plainest form is shown by all SDKs.
-    const Dialect &dialect = m_dialect != nullptr ? *m_dialect : *findDialect("ollama");
-    const std::string body = dialect.errorBody(info.status, info.reason, error.message());
-    m_socket.write(http::ownReply({.status = info.status,
-                                   .reason = info.reason,
-                                   .body = body,
-                                   .requestId = requestId(),
-                                   .cannotBeMended = !info.retryable,
-                                   .toHead = m_toHead,
-                                   .keepAlive = stays}));
-    finish(stays ? After::KeepAlive : After::Close);
+    m_socket.write(m_run.compose(reply, requestId(), stays));
+    if (m_run.isCutShort())
+        finish(After::Cut);
+    else
+        finish(stays ? After::KeepAlive : After::Close);
 }
 
 void ClientConnection::closeWhenWritten()
@@ -343,7 +322,7 @@ void ClientConnection::closeWhenWritten()
 void ClientConnection::linger()
 {
     m_phase = Phase::Lingering;
-    m_in = std::string();
+    std::string().swap(m_in);
     m_hasUnread = false;
     m_lingered = 0;
     m_socket.shutdownWrite();
@@ -355,14 +334,14 @@ void ClientConnection::stalled()
 {
     switch (m_phase) {
     case Phase::Exchange:
-        if (m_relay.isRequestComplete() || !m_relay.isActive())
-            return;                         // the relay watches the rest
-        if (!m_relay.wantsRequestBytes()) { // it is the provider who does not take it
+        if (m_run.isRequestComplete())
+            return;                // the relay watches the rest
+        if (!m_run.wantsBytes()) { // a policy waits, or the provider does not take it
             m_bodySince = WorkerContext::now();
-            m_context.setDeadline(m_deadline, m_relay.limits().bodyTimeout);
+            awaitBody();
             return;
         }
-        m_relay.requestTimedOut();
+        m_run.fail({ErrorCode::RequestTimeout, "its body"});
         return;
     case Phase::Head:
         if (m_headBegun) {

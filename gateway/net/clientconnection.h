@@ -3,7 +3,7 @@
 
 #include "gateway/http/head.h"
 #include "gateway/net/deadlines.h"
-#include "gateway/net/relay.h"
+#include "gateway/net/exchangerun.h"
 #include "gateway/net/socket.h"
 #include "gateway/net/workercontext.h"
 
@@ -43,6 +43,8 @@ public:
     void drain();
     /// Ends everything at once.
     void close();
+    /// Another configuration is in force: an exchange whose key is not good any more ends.
+    void checkKey(const Snapshot &snapshot) { m_run.checkKey(snapshot); }
 
 private:
     enum class Phase : std::uint8_t {
@@ -91,7 +93,7 @@ private:
     {
         finish(keepAlive ? After::KeepAlive : After::Close);
     }
-    void relayRefused(const Error &error) override;
+    void relayRefused(const Reply &reply) override { answer(reply, m_run.mayKeepAlive()); }
     void relayBroken(bool byReset) override { finish(byReset ? After::Reset : After::Cut); }
 
     void process();
@@ -102,9 +104,11 @@ private:
     void takeBody(std::string_view bytes);
     void keep(std::string_view rest);
     void beginExchange();
+    void proceed();
+    void awaitBody();
     void finish(After after);
     void refuseHead(const Error &error);
-    void answer(const Error &error, bool keepAlive);
+    void answer(const Reply &reply, bool keepAlive);
     void closeWhenWritten();
     void linger();
     void stalled();
@@ -114,11 +118,11 @@ private:
     ClientConnectionOwner &m_owner;
     std::shared_ptr<const std::string> m_listener;
     Socket m_socket;
-    Relay m_relay;
-    std::string m_in; ///< a head not yet complete, or bytes of the next request
+    ExchangeRun m_run;
+    std::unique_ptr<const Peer> m_peer; ///< found out with the first request
+    std::string m_in;                   ///< a head not yet complete, or bytes of the next request
     http::HeadScanner m_scanner;
     StallDeadline m_deadline{*this};
-    const Dialect *m_dialect = nullptr; ///< of the exchange's route, while it lasts
     RequestId m_requestId{};
     TimePoint m_bodySince{};
     std::uint64_t m_lingered = 0; ///< bytes dropped
@@ -126,8 +130,6 @@ private:
     bool m_isProcessing = false;
     bool m_hasUnread = false; ///< m_in holds bytes that were not looked at
     bool m_headBegun = false;
-    bool m_keepAlive = false;
-    bool m_toHead = false;
 };
 
 } // namespace gatehouse::net

@@ -3,7 +3,6 @@
 
 #include "gateway/base/text.h"
 #include "gateway/http/forward.h"
-#include "gateway/http/text.h"
 #include "gateway/net/providerpool.h"
 
 #include <openssl/crypto.h>
@@ -14,11 +13,6 @@
 namespace gatehouse::net {
 
 namespace {
-
-/// A request is kept for a retry, or held while its connection opens, up to this many bytes.
-constexpr std::size_t maxPrepared = std::size_t{256} * 1024;
-constexpr std::chrono::hours tunnelIdleTime{1};
-constexpr std::string_view continueHead = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// May be sent twice without doing twice: RFC 9110 §9.2.2, or the client says so itself.
 bool isIdempotent(const http::RequestHead &request)
@@ -39,13 +33,20 @@ Relay::~Relay()
     cancel();
 }
 
-void Relay::begin(const http::RequestHead &request, const Admission &admission)
+void Relay::begin(Exchange &exchange,
+                  const RouteEntry &route,
+                  const Runtime &runtime,
+                  std::string_view rewrittenPath)
 {
-    m_runtime = m_context.runtime;
-    m_route = admission.route;
-    m_phase = Phase::Prepared;
+    const http::RequestHead &request = exchange.request();
+    m_exchange = &exchange;
+    m_route = &route;
+    m_rewrittenPath = rewrittenPath;
+    m_runtime = &runtime;
+    m_phase = Phase::Held;
     m_requestBody = http::BodyReader(request);
     m_requestBytes = 0;
+    m_responseBytes = 0;
     m_requestComplete = request.framing == http::Framing::None;
     m_requestChunked = request.framing == http::Framing::Chunked;
     m_isKept = true;
@@ -55,16 +56,8 @@ void Relay::begin(const http::RequestHead &request, const Admission &admission)
     m_expectsContinue = request.expectContinue;
     m_maySwitch = request.upgradeWebsocket;
     m_keepAlive = request.keepAlive;
-    const ProviderEntry &provider = *m_route->provider;
     m_prepared.clear();
-    http::writeRequestHead(m_prepared,
-                           request,
-                           {.basePath = provider.basePath,
-                            .path = admission.path,
-                            .query = admission.query,
-                            .authority = provider.origin.authority,
-                            .credentialLine = provider.credentialLine.reveal()});
-    m_preparedHead = m_prepared.size();
+    m_gatheredEnd.clear();
 }
 
 void Relay::start()
@@ -98,10 +91,7 @@ void Relay::providerOpened()
     m_connection->expectResponse({m_toHead, m_maySwitch, limits().head});
     m_phase = Phase::AwaitingHead;
     m_context.setDeadline(m_deadline, limits().firstByteTimeout);
-    if (std::exchange(m_expectsContinue, false) && m_requestBytes == 0) {
-        iovec part{const_cast<char *>(continueHead.data()), continueHead.size()};
-        m_client.writeToClient(std::span(&part, 1));
-    }
+    sayContinue();
     m_connection->write(m_prepared);
     // What mayRetry() would refuse in any case need not be kept.
     if (!m_connection->isReused() || !(m_isIdempotent || m_connection->hasSentNothing()))
@@ -110,114 +100,9 @@ void Relay::providerOpened()
         m_client.relayWantsMore();
 }
 
-bool Relay::wantsRequestBytes() const
-{
-    switch (m_phase) {
-    case Phase::None:
-        return false;
-    case Phase::Prepared:
-    case Phase::Opening:
-        return !m_requestComplete && m_prepared.size() < maxPrepared;
-    case Phase::AwaitingHead:
-    case Phase::Response:
-        return !m_requestComplete && m_connection->pendingOutput() == 0;
-    case Phase::Tunnel:
-        return m_connection->pendingOutput() == 0;
-    }
-    return false;
-}
-
-void Relay::sendRequest(std::span<iovec> parts)
-{
-    const bool isOpen = m_phase != Phase::Prepared && m_phase != Phase::Opening;
-    if (isOpen && m_isKept && m_prepared.size() > maxPrepared)
-        dropPrepared(); // too long for a second try
-    if (!isOpen || m_isKept) {
-        for (const iovec &part : parts)
-            m_prepared.append(static_cast<const char *>(part.iov_base), part.iov_len);
-    }
-    if (isOpen) {
-        m_connection->write(parts);
-        if (m_phase == Phase::AwaitingHead)
-            m_context.setDeadline(m_deadline, limits().firstByteTimeout);
-    }
-}
-
-/// Writes what ends a chunked body; false where its trailers are refused.
-bool Relay::takeRequestEnd(std::string &ending)
-{
-    m_requestComplete = true;
-    if (!m_requestChunked)
-        return true;
-    ending = "0\r\n";
-    std::vector<http::Field> trailers;
-    if (!m_requestBody.trailerSection().empty()) {
-        auto parsed = http::parseTrailers(m_requestBody.trailerSection(), ErrorCode::BadRequest);
-        if (!parsed) {
-            m_requestComplete = false;
-            fail(parsed.error());
-            return false;
-        }
-        trailers = std::move(parsed).value();
-        for (const http::Field &field : trailers) {
-            if (virtualkey::isWithin(field.value)) {
-                m_requestComplete = false;
-                fail({ErrorCode::BadRequest, "a virtual key in a trailer field"});
-                return false;
-            }
-        }
-    }
-    http::writeTrailers(ending, trailers);
-    return true;
-}
-
-void Relay::takeRequestBytes(std::string_view &bytes)
-{
-    if (m_phase == Phase::Tunnel) {
-        m_connection->write(std::exchange(bytes, {}));
-        m_context.setDeadline(m_deadline, tunnelIdleTime);
-        return;
-    }
-    if (m_requestComplete)
-        return;
-    BodyBatch &batch = m_context.requestBatch;
-    batch.clear(); // a request refused midway left its pieces there
-    std::string ending;
-    for (bool more = true; more;) {
-        const http::BodyReader::Step step = m_requestBody.next(bytes);
-        switch (step.event) {
-        case http::BodyReader::Event::Data:
-            m_requestBytes += step.data.size();
-            if (m_requestBytes > limits().body) {
-                fail({ErrorCode::BodyTooLarge, {}});
-                return;
-            }
-            batch.add(step.data);
-            if (batch.isFull()) {
-                sendRequest(batch.finish(m_requestChunked, {}));
-                batch.clear();
-            }
-            break;
-        case http::BodyReader::Event::End:
-            if (!takeRequestEnd(ending))
-                return;
-            more = false;
-            break;
-        case http::BodyReader::Event::NeedMore:
-            more = false;
-            break;
-        case http::BodyReader::Event::Malformed:
-            fail({ErrorCode::BadRequest, "the chunked framing of the body"});
-            return;
-        }
-    }
-    if (!batch.isEmpty() || !ending.empty())
-        sendRequest(batch.finish(m_requestChunked, ending));
-}
-
 void Relay::providerInterim(const http::ResponseHead &head)
 {
-    if (m_toHttp10)
+    if (m_toHttp10 || m_route->pipeline.changesHeads())
         return; // RFC 9110 §15.2
     std::string bytes;
     http::writeResponseHead(bytes, head, {});
@@ -225,19 +110,27 @@ void Relay::providerInterim(const http::ResponseHead &head)
     m_client.writeToClient(std::span(&part, 1));
 }
 
-void Relay::providerHead(const http::ResponseHead &head)
+void Relay::providerHead(const http::ResponseHead &fromProvider)
 {
     dropPrepared();
-    m_framing = head.framing;
-    if (head.framing == http::Framing::UntilClose || head.framing == http::Framing::Chunked)
+    const http::ResponseHead *head = &fromProvider;
+    http::ResponseHead changed;
+    if (m_route->pipeline.hasResponsePhase(*m_exchange)) {
+        changed = fromProvider;
+        http::dropConnectionNamed(changed);
+        m_route->pipeline.runResponseHead(*m_exchange, changed);
+        head = &changed;
+    }
+    m_framing = head->framing;
+    if (head->framing == http::Framing::UntilClose || head->framing == http::Framing::Chunked)
         m_framing = m_toHttp10 ? http::Framing::UntilClose : http::Framing::Chunked;
-    m_phase = head.status == 101 ? Phase::Tunnel : Phase::Response;
+    m_phase = head->status == 101 ? Phase::Tunnel : Phase::Response;
     // An answer before the request is complete leaves bytes behind that nobody will read.
     m_keepAlive = m_keepAlive && m_requestComplete && m_framing != http::Framing::UntilClose
                   && !m_context.isDraining && m_phase != Phase::Tunnel;
     m_context.head.clear();
     http::writeResponseHead(m_context.head,
-                            head,
+                            *head,
                             {.framing = m_framing,
                              .toHttp10 = m_toHttp10,
                              .close = !m_keepAlive,
@@ -251,6 +144,10 @@ void Relay::providerHead(const http::ResponseHead &head)
 
 void Relay::providerBody(std::string_view bytes)
 {
+    if (m_exchange->cutAfter()) {
+        writeCutResponse(bytes);
+        return;
+    }
     BodyBatch &batch = m_context.responseBatch;
     batch.add(bytes);
     if (batch.isFull())
@@ -259,7 +156,7 @@ void Relay::providerBody(std::string_view bytes)
 
 void Relay::providerFlush()
 {
-    if (m_phase != Phase::Response && m_phase != Phase::Tunnel)
+    if ((m_phase != Phase::Response && m_phase != Phase::Tunnel) || m_cutOff)
         return;
     writeResponse({});
     m_context.setDeadline(m_deadline,
@@ -274,11 +171,31 @@ void Relay::writeResponse(std::string_view ending)
     batch.clear();
 }
 
+/// Lets through what a policy (fault-injection) leaves of the answer, then breaks it off.
+void Relay::writeCutResponse(std::string_view bytes)
+{
+    if (m_cutOff)
+        return;
+    const std::uint64_t left = *m_exchange->cutAfter() - m_responseBytes;
+    const std::string_view passed = bytes.substr(0, left);
+    m_responseBytes += passed.size();
+    if (!passed.empty())
+        m_context.responseBatch.add(passed);
+    writeResponse({});
+    if (passed.size() == bytes.size())
+        return;
+    // Ended by its own deadline's turn, since the provider's connection is in the middle of telling.
+    m_cutOff = true;
+    m_context.deadlines.set(m_deadline, WorkerContext::now());
+}
+
 void Relay::providerEnd(const std::vector<http::Field> &trailers)
 {
+    if (m_cutOff)
+        return; // ends as cut off, by the deadline that is set
     if (m_framing != http::Framing::Chunked) {
         writeResponse({});
-    } else if (trailers.empty()) {
+    } else if (trailers.empty() || m_route->pipeline.changesHeads()) {
         writeResponse("0\r\n\r\n");
     } else {
         std::string ending = "0\r\n";
@@ -301,6 +218,8 @@ bool Relay::mayRetry(const Error &error) const
 
 void Relay::providerFailed(const Error &error)
 {
+    if (m_cutOff)
+        return;
     if (m_phase == Phase::Tunnel) {
         end();
         m_client.relayCompleted(false);
@@ -331,6 +250,8 @@ void Relay::stalled()
 {
     switch (m_phase) {
     case Phase::None:
+    case Phase::Held:
+    case Phase::Gathering:
     case Phase::Prepared:
         return; // a deadline of an exchange that is over
     case Phase::Opening:
@@ -350,13 +271,18 @@ void Relay::stalled()
 
 void Relay::fail(const Error &error)
 {
+    refuse(Reply::of(error));
+}
+
+void Relay::refuse(const Reply &reply)
+{
     const bool begun = m_phase == Phase::Response || m_phase == Phase::Tunnel;
     const bool byReset = m_framing == http::Framing::UntilClose;
     end();
     if (begun)
         m_client.relayBroken(byReset);
     else
-        m_client.relayRefused(error);
+        m_client.relayRefused(reply);
 }
 
 void Relay::cancel()
@@ -369,17 +295,19 @@ void Relay::cancel()
 void Relay::dropPrepared()
 {
     OPENSSL_cleanse(m_prepared.data(), std::min(m_preparedHead, m_prepared.size()));
-    m_prepared = std::string();
+    std::string().swap(m_prepared); // assignment would keep the buffer
     m_isKept = false;
 }
 
 void Relay::end()
 {
     m_phase = Phase::None;
+    releaseGathered();
     dropPrepared();
     if (m_connection != nullptr)
-        std::exchange(m_connection, nullptr)->giveBack(m_requestComplete);
-    m_runtime.reset();
+        std::exchange(m_connection, nullptr)->giveBack(m_requestComplete && !m_cutOff);
+    m_cutOff = false;
+    m_exchange = nullptr;
 }
 
 } // namespace gatehouse::net

@@ -2,13 +2,12 @@
 #pragma once
 
 #include "gateway/http/body.h"
-#include "gateway/net/guard.h"
 #include "gateway/net/providerconnection.h"
 #include "gateway/net/workercontext.h"
+#include "gateway/pipeline/exchange.h"
 
 #include <QtGlobal>
 
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -32,8 +31,8 @@ public:
     virtual void relayWantsMoreLater() = 0;
     /// The answer is complete and written. \a keepAlive: another request may follow.
     virtual void relayCompleted(bool keepAlive) = 0;
-    /// No answer was begun: the client is to be told \a error.
-    virtual void relayRefused(const Error &error) = 0;
+    /// No answer was begun: the client is to be told this instead.
+    virtual void relayRefused(const Reply &reply) = 0;
     /// The answer was cut off: the client must not take what it has for complete. \a byReset: only a
     /// reset says so, since the answer ends with the connection.
     virtual void relayBroken(bool byReset) = 0;
@@ -55,8 +54,16 @@ public:
     ~Relay();
     Q_DISABLE_COPY_MOVE(Relay)
 
-    /// Takes up an admitted request. Call takeRequestBytes with what came behind the head, then start.
-    void begin(const http::RequestHead &request, const Admission &admission);
+    /// Takes up a request that may go to the provider of \a route. All outlive the exchange.
+    void begin(Exchange &exchange,
+               const RouteEntry &route,
+               const Runtime &runtime,
+               std::string_view rewrittenPath);
+    /// Collects the body for the policies before anything is sent. Call before takeRequestBytes.
+    void gather();
+    /// The policies are through with the request: it goes out as the exchange has it now. Call
+    /// takeRequestBytes with what came behind the head, unless it was gathered, then start.
+    void prepare();
     /// Gets a connection and sends what there is. May end the exchange before it returns.
     void start();
     /// Uses up the body's bytes at the front of \a bytes; what is left belongs to the next request.
@@ -66,6 +73,8 @@ public:
     /// True where bytes from the client are for this exchange and can be taken now.
     [[nodiscard]] bool wantsRequestBytes() const;
     [[nodiscard]] bool isRequestComplete() const { return m_requestComplete; }
+    /// The body is collected for policies and not yet complete, or not yet prepared.
+    [[nodiscard]] bool isGathering() const { return m_phase == Phase::Gathering; }
     [[nodiscard]] bool isTunnel() const { return m_phase == Phase::Tunnel; }
     /// An answer is under way whose end the client sees only by the connection's.
     [[nodiscard]] bool answerEndsWithConnection() const
@@ -74,15 +83,27 @@ public:
     }
     /// Of the configuration that the exchange began with; while it is active.
     [[nodiscard]] const Limits &limits() const { return m_runtime->snapshot->limits; }
-    /// The rest of the request did not come in time.
-    void requestTimedOut() { fail({ErrorCode::RequestTimeout, "its body"}); }
+    /// Ends the exchange from outside: the rest of the request did not come in time, the key was
+    /// revoked.
+    void fail(const Error &error);
     /// The client took all that was pending.
     void clientDrained();
     /// The client is gone, or the gateway stops: ends without a word.
     void cancel();
 
 private:
-    enum class Phase : std::uint8_t { None, Prepared, Opening, AwaitingHead, Response, Tunnel };
+    static constexpr std::chrono::hours tunnelIdleTime{1};
+
+    enum class Phase : std::uint8_t {
+        None,
+        Held,      ///< the policies are not through with the head
+        Gathering, ///< the body is collected, or the policies are not through with it
+        Prepared,
+        Opening,
+        AwaitingHead,
+        Response,
+        Tunnel
+    };
 
     struct StallDeadline final : Deadline
     {
@@ -106,24 +127,33 @@ private:
     void openConnection();
     void sendPrepared();
     void sendRequest(std::span<iovec> parts);
+    [[nodiscard]] bool takeRequestData(std::string_view data);
     [[nodiscard]] bool takeRequestEnd(std::string &ending);
     [[nodiscard]] bool mayRetry(const Error &error) const;
     void writeResponse(std::string_view ending);
+    void sayContinue();
+    void releaseGathered();
+    void writeCutResponse(std::string_view bytes);
+    void refuse(const Reply &reply);
     void stalled();
     void dropPrepared();
-    void fail(const Error &error);
     void end();
 
     WorkerContext &m_context;
     RelayClient &m_client;
     ProviderConnection *m_connection = nullptr;
-    std::shared_ptr<const Runtime> m_runtime; ///< pinned for the exchange
+    const Runtime *m_runtime = nullptr;
     const RouteEntry *m_route = nullptr;
+    std::string m_rewrittenPath; ///< of a route with rules, instead of the exchange's
+    Exchange *m_exchange = nullptr;
     StallDeadline m_deadline{*this};
     http::BodyReader m_requestBody;
     std::uint64_t m_requestBytes = 0;
     std::string m_prepared; ///< head and body not yet sent, then kept while a retry is possible
     std::size_t m_preparedHead = 0; ///< the part of it that holds the credential
+    std::string m_gatheredEnd;      ///< what ends a gathered chunked body
+    std::size_t m_gathered = 0; ///< bytes of the body that count as WorkerContext::gatheredBytes
+    std::uint64_t m_responseBytes = 0;
     Phase m_phase = Phase::None;
     http::Framing m_framing = http::Framing::None; ///< of the answer as the client sees it
     bool m_requestChunked = false;
@@ -135,6 +165,7 @@ private:
     bool m_expectsContinue = false;
     bool m_maySwitch = false;
     bool m_keepAlive = false;
+    bool m_cutOff = false; ///< a policy ended the answer early; the exchange ends at the next tick
 };
 
 } // namespace gatehouse::net

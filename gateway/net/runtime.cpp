@@ -101,7 +101,22 @@ Result<std::shared_ptr<const Runtime>> Runtime::build(std::shared_ptr<const Snap
         if (auto result = addProvider(*runtime, *route.provider, previous); !result)
             return Unexpected(std::move(result).error());
     }
+    // Kept once it is there: a policy of the snapshot before may still be asking.
+    const bool wasUsed = previous != nullptr && previous->endpointTls;
+    if (runtime->snapshot->usesEndpoints || wasUsed) {
+        auto made = wasUsed ? Result<std::shared_ptr<const TlsContext>>(previous->endpointTls)
+                            : TlsContext::forProvider({}, false);
+        if (!made)
+            return Unexpected(std::move(made).error());
+        runtime->endpointTls = std::move(made).value();
+    }
     return std::shared_ptr<const Runtime>(std::move(runtime));
+}
+
+ProviderTarget Runtime::endpointTarget(const Origin &origin) const
+{
+    return {"endpoint " + origin.authority + (origin.tls ? " tls" : " plain"),
+            origin.tls ? endpointTls : nullptr};
 }
 
 bool Runtime::hasListener(const std::string &listener) const

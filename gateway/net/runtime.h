@@ -23,6 +23,10 @@ struct Runtime
     std::shared_ptr<const Snapshot> snapshot;
     std::unordered_map<const ProviderEntry *, ProviderTarget> providers;
     std::unordered_map<std::string, std::shared_ptr<const TlsContext>> listenerTls; ///< by name
+    std::shared_ptr<const TlsContext> endpointTls; ///< null where no policy asks anybody
+
+    /// How an outside service of a policy is reached.
+    [[nodiscard]] ProviderTarget endpointTarget(const Origin &origin) const;
 
     /// TLS contexts whose settings did not change are taken from \a previous (may be null), so that
     /// sessions stay resumable over a reload. Refuses certificates that cannot be used.

@@ -259,7 +259,7 @@ bool Socket::flush()
     }
     m_outStart = 0;
     if (m_out.capacity() > keptCapacity)
-        m_out = std::string();
+        std::string().swap(m_out); // assignment would keep the buffer
     else
         m_out.clear();
     return true;
@@ -330,6 +330,11 @@ bool Socket::isQuiet()
     return true;
 }
 
+std::shared_ptr<const PeerCertificate> Socket::peerCertificate() const
+{
+    return m_ssl ? peerCertificateOf(m_ssl.get()) : nullptr;
+}
+
 std::uint64_t Socket::sentBytes() const
 {
     return m_ssl ? BIO_number_written(SSL_get_wbio(m_ssl.get())) : m_sent;
@@ -358,7 +363,7 @@ void Socket::close()
     m_phase = Phase::Closed;
     m_readable = false;
     m_hangUp = false;
-    m_out = std::string();
+    std::string().swap(m_out); // assignment would keep the buffer
     m_outStart = 0;
     m_sent = 0;
 }

@@ -11,9 +11,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+
+namespace gatehouse {
+struct PeerCertificate;
+}
 
 namespace gatehouse::net {
 
@@ -71,6 +76,8 @@ public:
     /// Bytes that wait for the kernel.
     [[nodiscard]] std::size_t pending() const { return m_out.size() - m_outStart; }
     [[nodiscard]] int descriptor() const { return m_descriptor; }
+    /// The verified certificate of the other end; null where it showed none.
+    [[nodiscard]] std::shared_ptr<const PeerCertificate> peerCertificate() const;
 
     [[nodiscard]] ReadResult read(std::span<char> into);
     /// False where the connection is broken. \a parts may be changed.

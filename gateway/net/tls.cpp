@@ -2,6 +2,7 @@
 #include "gateway/net/tls.h"
 
 #include "gateway/config/snapshot.h"
+#include "gateway/pipeline/exchange.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
@@ -206,6 +207,40 @@ SslHandle TlsContext::toClient() const
     if (ssl)
         SSL_set_accept_state(ssl.get());
     return ssl;
+}
+
+std::shared_ptr<const PeerCertificate> peerCertificateOf(const SSL *ssl)
+{
+    struct Free
+    {
+        void operator()(BIO *bio) const { BIO_free(bio); }
+    };
+    const X509 *certificate = SSL_get0_peer_certificate(ssl);
+    if (certificate == nullptr || SSL_get_verify_result(ssl) != X509_V_OK)
+        return nullptr;
+    auto peer = std::make_shared<PeerCertificate>();
+    const std::unique_ptr<BIO, Free> text(BIO_new(BIO_s_mem()));
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    if (text && X509_NAME_print_ex(text.get(), subject, 0, XN_FLAG_RFC2253) > 0) {
+        char *bytes = nullptr;
+        const long size = BIO_get_mem_data(text.get(), &bytes);
+        peer->subject.assign(bytes, static_cast<std::size_t>(size));
+    }
+    std::array<char, 256> name{};
+    const int length = X509_NAME_get_text_by_NID(
+        subject, NID_commonName, name.data(), static_cast<int>(name.size()));
+    if (length > 0)
+        peer->commonName.assign(name.data(), static_cast<std::size_t>(length));
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1)
+        return nullptr;
+    constexpr std::string_view digits = "0123456789abcdef";
+    for (unsigned int i = 0; i < size; ++i) {
+        peer->fingerprint += digits[digest[i] >> 4];
+        peer->fingerprint += digits[digest[i] & 15];
+    }
+    return peer;
 }
 
 std::string tlsErrorText(const SSL *ssl)

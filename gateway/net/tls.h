@@ -10,7 +10,8 @@
 
 namespace gatehouse {
 struct ListenerTls;
-}
+struct PeerCertificate;
+} // namespace gatehouse
 
 namespace gatehouse::net {
 
@@ -56,6 +57,9 @@ private:
 
     std::unique_ptr<SSL_CTX, TlsFree> m_context;
 };
+
+/// The certificate that the other end showed and that was verified; null where there is none.
+[[nodiscard]] std::shared_ptr<const PeerCertificate> peerCertificateOf(const SSL *ssl);
 
 /// What OpenSSL last complained about in this thread, in words; clears its queue. \a ssl may be
 /// null; with it a certificate's fault is named.

@@ -18,11 +18,13 @@
 
 namespace gatehouse::net {
 
-Worker::Worker(IoLoop &ioLoop, std::atomic<int> &connectionCount)
-    : m_connectionCount(connectionCount)
+Worker::Worker(IoLoop &ioLoop, CallerFinder &callers, std::atomic<int> &connectionCount)
+    : m_callers(callers)
+    , m_connectionCount(connectionCount)
 {
     loop = &ioLoop;
     pool = &m_pool;
+    services = &m_services;
 }
 
 Worker::~Worker()
@@ -30,14 +32,28 @@ Worker::~Worker()
     // Relays give their provider connections back to the pool, so clients go first.
     while (!m_clients.empty())
         m_clients.begin()->first->close();
+    m_callers.forget(m_later);
 }
 
 void Worker::apply(std::shared_ptr<const Runtime> newRuntime)
 {
     Q_ASSERT(QThread::currentThread() == thread());
-    if (!hasher || runtime->snapshot->hashKey != newRuntime->snapshot->hashKey)
-        hasher = std::make_unique<KeyHasher>(newRuntime->snapshot->hashKey);
+    if (!runtime || runtime->snapshot->hashKey != newRuntime->snapshot->hashKey)
+        m_services.setHashKey(newRuntime->snapshot->hashKey);
     runtime = std::move(newRuntime);
+    // A revoked key ends what it began; that may end connections too.
+    std::vector<ClientConnection *> clients;
+    for (const auto &[client, owned] : m_clients)
+        clients.push_back(client);
+    for (ClientConnection *client : clients)
+        client->checkKey(*runtime->snapshot);
+}
+
+void Worker::findCaller(const AcceptedSocket &socket,
+                        CallerDepth depth,
+                        std::function<void(std::shared_ptr<const Caller>)> done)
+{
+    m_callers.find(socket, depth, m_later, std::move(done));
 }
 
 void Worker::adopt(int descriptor, std::shared_ptr<const std::string> listener)
@@ -90,7 +106,8 @@ void Worker::timerEvent(QTimerEvent *event)
     if (event->timerId() != m_ticker.timerId())
         return;
     deadlines.advance(now());
-    if (deadlines.isEmpty())
+    // A client that waits for another worker has no deadline of its own, and may set one when it goes on.
+    if (deadlines.isEmpty() && m_clients.empty())
         m_ticker.stop();
 }
 
@@ -113,8 +130,9 @@ void Worker::tellIfDrained()
         std::exchange(m_drained, nullptr)();
 }
 
-WorkerThread::WorkerThread()
-    : m_mailbox(std::make_unique<Mailbox>())
+WorkerThread::WorkerThread(CallerFinder &callers)
+    : m_callers(callers)
+    , m_mailbox(std::make_unique<Mailbox>())
 {
     m_mailbox->moveToThread(this);
 #ifdef __linux__
@@ -143,7 +161,7 @@ void WorkerThread::run()
 #else
     NotifierLoop ioLoop;
 #endif
-    Worker worker(ioLoop, m_connectionCount);
+    Worker worker(ioLoop, m_callers, m_connectionCount);
     m_worker = &worker;
     exec();
     QCoreApplication::sendPostedEvents(m_mailbox.get()); // descriptors on their way here

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gateway/base/mailbox.h"
+#include "gateway/net/callerfinder.h"
 #include "gateway/net/clientconnection.h"
-#include "gateway/net/post.h"
 #include "gateway/net/providerpool.h"
 #include "gateway/net/runtime.h"
 #include "gateway/net/workercontext.h"
+#include "gateway/net/workerservices.h"
 
 #include <QBasicTimer>
 #include <QObject>
@@ -24,7 +26,7 @@ namespace gatehouse::net {
 class Worker final : public QObject, public WorkerContext, private ClientConnectionOwner
 {
 public:
-    Worker(IoLoop &ioLoop, std::atomic<int> &connectionCount);
+    Worker(IoLoop &ioLoop, CallerFinder &callers, std::atomic<int> &connectionCount);
     ~Worker() override;
     Q_DISABLE_COPY_MOVE(Worker)
 
@@ -32,6 +34,10 @@ public:
     void adopt(int descriptor, std::shared_ptr<const std::string> listener);
     /// Takes no more requests; \a drained is called in this thread once the last exchange is over.
     void drain(std::function<void()> drained);
+    void findCaller(const AcceptedSocket &socket,
+                    CallerDepth depth,
+                    std::function<void(std::shared_ptr<const Caller>)> done) override;
+    void callLater(std::function<void()> call) override { m_later.post(std::move(call)); }
     void bury(std::unique_ptr<Buriable> dead) override;
 
 private:
@@ -39,11 +45,13 @@ private:
     void timerEvent(QTimerEvent *event) override;
     void tellIfDrained();
 
+    CallerFinder &m_callers;
     std::atomic<int> &m_connectionCount;
     ProviderPool m_pool{*this};
     std::unordered_map<ClientConnection *, std::unique_ptr<ClientConnection>> m_clients;
     std::vector<std::unique_ptr<Buriable>> m_dead;
     Mailbox m_later;
+    WorkerServices m_services{*this, m_later};
     QBasicTimer m_ticker;
     std::function<void()> m_drained;
 };
@@ -52,7 +60,7 @@ private:
 class WorkerThread final : public QThread
 {
 public:
-    WorkerThread();
+    explicit WorkerThread(CallerFinder &callers);
     /// Ends the thread; connections still open are cut.
     ~WorkerThread() override;
     Q_DISABLE_COPY_MOVE(WorkerThread)
@@ -66,6 +74,7 @@ protected:
     void run() override;
 
 private:
+    CallerFinder &m_callers;
     std::unique_ptr<Mailbox> m_mailbox;
     std::atomic<int> m_connectionCount{0};
     Worker *m_worker = nullptr; ///< seen in its thread only

@@ -2,15 +2,18 @@
 #pragma once
 
 #include "gateway/http/head.h"
+#include "gateway/net/acceptedsocket.h"
 #include "gateway/net/bodybatch.h"
 #include "gateway/net/deadlines.h"
 #include "gateway/net/ioloop.h"
 #include "gateway/net/requestid.h"
 #include "gateway/net/resolver.h"
 #include "gateway/net/runtime.h"
+#include "gateway/pipeline/exchange.h"
 
 #include <QtGlobal>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,15 +35,19 @@ struct Buriable
 struct WorkerContext
 {
     static constexpr std::size_t readSize = std::size_t{64} * 1024;
+    static constexpr std::size_t maxFreeExchanges = 64;
+    static constexpr std::size_t maxGathered = std::size_t{256} << 20;
 
     IoLoop *loop = nullptr;
     Deadlines deadlines{std::chrono::steady_clock::now()};
     Resolver resolver;
     ProviderPool *pool = nullptr;
+    Services *services = nullptr; ///< for policies
     std::shared_ptr<const Runtime> runtime;
-    std::unique_ptr<KeyHasher> hasher;
     RequestIds requestIds;
     bool isDraining = false;
+    /// Of all bodies that are gathered for policies now.
+    std::size_t gatheredBytes = 0;
 
     std::vector<char> readBuffer = std::vector<char>(readSize);
     std::string head;
@@ -48,6 +55,7 @@ struct WorkerContext
     http::ResponseHead response;
     BodyBatch requestBatch;
     BodyBatch responseBatch;
+    std::vector<std::unique_ptr<Exchange>> freeExchanges;
 
     [[nodiscard]] const Limits &limits() const { return runtime->snapshot->limits; }
     [[nodiscard]] static TimePoint now() { return std::chrono::steady_clock::now(); }
@@ -59,6 +67,27 @@ struct WorkerContext
         else
             deadline.clear();
     }
+    /// For one request; give it back after its end(), so that idle connections have none.
+    [[nodiscard]] std::unique_ptr<Exchange> takeExchange()
+    {
+        if (freeExchanges.empty())
+            return std::make_unique<Exchange>();
+        auto exchange = std::move(freeExchanges.back());
+        freeExchanges.pop_back();
+        return exchange;
+    }
+    void giveBack(std::unique_ptr<Exchange> exchange)
+    {
+        if (freeExchanges.size() < maxFreeExchanges)
+            freeExchanges.push_back(std::move(exchange));
+    }
+    /// Asks for the process behind a connection; see CallerFinder::find.
+    virtual void findCaller(const AcceptedSocket &socket,
+                            CallerDepth depth,
+                            std::function<void(std::shared_ptr<const Caller>)> done)
+        = 0;
+    /// Runs \a call when the handlers under way have returned, if the worker still lives.
+    virtual void callLater(std::function<void()> call) = 0;
     virtual void bury(std::unique_ptr<Buriable> dead) = 0;
 
     WorkerContext() = default;

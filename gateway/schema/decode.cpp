@@ -80,6 +80,10 @@ public:
             return decodeRecord(node, std::get<RecordRef>(slot), m_reporter);
         case FieldKind::RecordList:
             return decodeRecords(node, std::get<RecordListRef>(slot));
+        case FieldKind::Document:
+            if (isKind(node, Node::Kind::Map, "a map"))
+                *std::get<Node *>(slot) = node;
+            return;
         }
     }
 
@@ -176,8 +180,13 @@ private:
             refuse(node, "must not be empty");
             return {};
         }
-        if (std::ranges::any_of(node.text, isControl)) {
-            refuse(node, "must not contain control characters or line breaks");
+        const auto isForbidden = [&info](char c) {
+            return isControl(c) && !(info.multiline && (c == '\n' || c == '\t'));
+        };
+        if (std::ranges::any_of(node.text, isForbidden)) {
+            refuse(node,
+                   info.multiline ? "must not contain control characters"
+                                  : "must not contain control characters or line breaks");
             return {};
         }
         if (info.choices != nullptr) {

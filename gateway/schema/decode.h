@@ -22,6 +22,8 @@ public:
     {
         m_diagnostics.push_back({m_file, place, Diagnostic::Severity::Error, std::move(message)});
     }
+    /// Takes over what another reporter collected.
+    void report(const Diagnostic &diagnostic) { m_diagnostics.push_back(diagnostic); }
     void warning(Place place, std::string message)
     {
         m_diagnostics.push_back({m_file, place, Diagnostic::Severity::Warning, std::move(message)});

@@ -16,36 +16,6 @@ QString toQString(std::string_view text)
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
 }
 
-QJsonValue toJson(const Node &node)
-{
-    switch (node.kind) {
-    case Node::Kind::Null:
-        return QJsonValue::Null;
-    case Node::Kind::Scalar: {
-        bool isNumber = false;
-        const qint64 number = toQString(node.text).toLongLong(&isNumber);
-        if (!node.isQuoted && isNumber)
-            return number;
-        if (!node.isQuoted && (node.text == "true" || node.text == "false"))
-            return node.text == "true";
-        return toQString(node.text);
-    }
-    case Node::Kind::List: {
-        QJsonArray array;
-        for (const Node &item : node.items)
-            array.append(toJson(item));
-        return array;
-    }
-    case Node::Kind::Map: {
-        QJsonObject object;
-        for (std::size_t i = 0; i < node.items.size(); ++i)
-            object.insert(toQString(node.keys[i].text), toJson(node.items[i]));
-        return object;
-    }
-    }
-    return {};
-}
-
 /// Adds a bound under \a key unless it is the one that every number has.
 void addBound(QJsonObject &schema, QLatin1String key, std::int64_t bound, std::int64_t none)
 {
@@ -62,17 +32,21 @@ void addBounds(QJsonObject &schema,
     addBound(schema, maxKey, info.max, FieldInfo{}.max);
 }
 
-QJsonObject recordSchema(const RecordType &type);
+QJsonArray choicesOf(const FieldInfo &info)
+{
+    QJsonArray choices;
+    if (info.choices != nullptr) {
+        for (const std::string_view choice : info.choices())
+            choices.append(toQString(choice));
+    }
+    return choices;
+}
 
 QJsonObject textSchema(const FieldInfo &info)
 {
     QJsonObject schema{{QStringLiteral("type"), QStringLiteral("string")}};
-    if (info.choices == nullptr)
-        return schema;
-    QJsonArray choices;
-    for (const std::string_view choice : info.choices())
-        choices.append(toQString(choice));
-    schema.insert(QStringLiteral("enum"), choices);
+    if (info.choices != nullptr)
+        schema.insert(QStringLiteral("enum"), choicesOf(info));
     return schema;
 }
 
@@ -124,6 +98,8 @@ QJsonObject typeSchema(const Field &field)
                   {QStringLiteral("items"), recordSchema(field.nested())}};
         addBounds(schema, info, QLatin1String("minItems"), QLatin1String("maxItems"));
         return schema;
+    case FieldKind::Document:
+        return {{type, QStringLiteral("object")}};
     }
     return schema;
 }
@@ -133,6 +109,110 @@ bool hasDefault(const Field &field, const Node &value)
 {
     return !field.info.required && field.kind != FieldKind::Record
            && (value.kind != Node::Kind::Scalar || !value.text.empty());
+}
+
+QLatin1String kindId(FieldKind kind)
+{
+    switch (kind) {
+    case FieldKind::Boolean:
+        return QLatin1String("boolean");
+    case FieldKind::Integer:
+        return QLatin1String("integer");
+    case FieldKind::Duration:
+        return QLatin1String("duration");
+    case FieldKind::Size:
+        return QLatin1String("size");
+    case FieldKind::String:
+        return QLatin1String("string");
+    case FieldKind::Choice:
+        return QLatin1String("choice");
+    case FieldKind::SecretReference:
+        return QLatin1String("secret-reference");
+    case FieldKind::StringList:
+        return QLatin1String("string-list");
+    case FieldKind::StringMap:
+        return QLatin1String("string-map");
+    case FieldKind::Record:
+        return QLatin1String("record");
+    case FieldKind::RecordList:
+        return QLatin1String("record-list");
+    case FieldKind::Document:
+        return QLatin1String("document");
+    }
+    return {};
+}
+
+QLatin1String unitId(Unit unit)
+{
+    switch (unit) {
+    case Unit::None:
+        return {};
+    case Unit::Milliseconds:
+        return QLatin1String("milliseconds");
+    case Unit::Bytes:
+        return QLatin1String("bytes");
+    case Unit::Connections:
+        return QLatin1String("connections");
+    case Unit::Threads:
+        return QLatin1String("threads");
+    case Unit::Percent:
+        return QLatin1String("percent");
+    }
+    return {};
+}
+
+QJsonObject formField(const Field &field, const Node &defaultValue)
+{
+    const FieldInfo &info = field.info;
+    QJsonObject row{{QStringLiteral("key"), toQString(info.key)},
+                    {QStringLiteral("label"), toQString(info.label)},
+                    {QStringLiteral("help"), toQString(info.help)},
+                    {QStringLiteral("kind"), kindId(field.kind)},
+                    {QStringLiteral("required"), info.required},
+                    {QStringLiteral("secret"), info.secret},
+                    {QStringLiteral("multiline"), info.multiline}};
+    if (info.unit != Unit::None)
+        row.insert(QStringLiteral("unit"), unitId(info.unit));
+    addBounds(row, info, QLatin1String("min"), QLatin1String("max"));
+    if (info.choices != nullptr)
+        row.insert(QStringLiteral("choices"), choicesOf(info));
+    if (hasDefault(field, defaultValue))
+        row.insert(QStringLiteral("default"), toJson(defaultValue));
+    if (field.nested != nullptr)
+        row.insert(QStringLiteral("fields"), formFields(field.nested()));
+    return row;
+}
+
+} // namespace
+
+QJsonValue toJson(const Node &node)
+{
+    switch (node.kind) {
+    case Node::Kind::Null:
+        return QJsonValue::Null;
+    case Node::Kind::Scalar: {
+        bool isNumber = false;
+        const qint64 number = toQString(node.text).toLongLong(&isNumber);
+        if (!node.isQuoted && isNumber)
+            return number;
+        if (!node.isQuoted && (node.text == "true" || node.text == "false"))
+            return node.text == "true";
+        return toQString(node.text);
+    }
+    case Node::Kind::List: {
+        QJsonArray array;
+        for (const Node &item : node.items)
+            array.append(toJson(item));
+        return array;
+    }
+    case Node::Kind::Map: {
+        QJsonObject object;
+        for (std::size_t i = 0; i < node.items.size(); ++i)
+            object.insert(toQString(node.keys[i].text), toJson(node.items[i]));
+        return object;
+    }
+    }
+    return {};
 }
 
 QJsonObject recordSchema(const RecordType &type)
@@ -158,85 +238,13 @@ QJsonObject recordSchema(const RecordType &type)
     return schema;
 }
 
-std::string_view kindName(FieldKind kind)
+QJsonArray formFields(const RecordType &type)
 {
-    switch (kind) {
-    case FieldKind::Boolean:
-        return "true or false";
-    case FieldKind::Integer:
-        return "whole number";
-    case FieldKind::Duration:
-        return "duration";
-    case FieldKind::Size:
-        return "size";
-    case FieldKind::String:
-        return "text";
-    case FieldKind::Choice:
-        return "choice";
-    case FieldKind::SecretReference:
-        return "secret reference";
-    case FieldKind::StringList:
-        return "list of texts";
-    case FieldKind::StringMap:
-        return "map of texts";
-    case FieldKind::Record:
-        return "map";
-    case FieldKind::RecordList:
-        return "list of maps";
-    }
-    return {};
+    QJsonArray rows;
+    for (const Field &field : type.fields())
+        rows.append(formField(field, encodeField(field, type.defaults)));
+    return rows;
 }
-
-/// A value as it would stand in one line of YAML.
-std::string inlineText(const Node &node)
-{
-    switch (node.kind) {
-    case Node::Kind::Null:
-        return "null";
-    case Node::Kind::Scalar:
-        return node.text;
-    case Node::Kind::List:
-    case Node::Kind::Map:
-        break;
-    }
-    std::string text;
-    for (std::size_t i = 0; i < node.items.size(); ++i) {
-        text += i == 0 ? "" : ", ";
-        text += node.kind == Node::Kind::Map ? node.keys[i].text + ": " : "";
-        text += inlineText(node.items[i]);
-    }
-    return node.kind == Node::Kind::Map ? "{" + text + "}" : "[" + text + "]";
-}
-
-std::string allowedText(const Field &field)
-{
-    std::string text(kindName(field.kind));
-    if (field.info.choices == nullptr)
-        return text;
-    text += ":";
-    for (const std::string_view choice : field.info.choices())
-        text.append(" `").append(choice).append("`");
-    return text;
-}
-
-void addRows(std::string &table, const RecordType &type, const std::string &path)
-{
-    for (const Field &field : type.fields()) {
-        const std::string key = path + std::string(field.info.key);
-        const Node value = encodeField(field, type.defaults);
-        std::string initial = field.info.required ? "required" : "";
-        if (hasDefault(field, value))
-            initial = "`" + inlineText(value) + "`";
-        table.append("| `").append(key).append("` | ").append(allowedText(field));
-        table.append(" | ").append(initial).append(" | ").append(field.info.help).append(" |\n");
-        if (field.kind == FieldKind::Record)
-            addRows(table, field.nested(), key + ".");
-        else if (field.kind == FieldKind::RecordList)
-            addRows(table, field.nested(), key + "[].");
-    }
-}
-
-} // namespace
 
 std::string jsonSchema(const RecordType &type, std::string_view title)
 {
@@ -245,14 +253,6 @@ std::string jsonSchema(const RecordType &type, std::string_view title)
                   QStringLiteral("https://json-schema.org/draft/2020-12/schema"));
     schema.insert(QStringLiteral("title"), toQString(title));
     return QJsonDocument(schema).toJson(QJsonDocument::Indented).toStdString();
-}
-
-std::string markdown(const RecordType &type, std::string_view title)
-{
-    std::string text = "## " + std::string(title) + "\n\n";
-    text += "| field | kind | default | meaning |\n| --- | --- | --- | --- |\n";
-    addRows(text, type, {});
-    return text;
 }
 
 } // namespace gatehouse

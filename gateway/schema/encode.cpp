@@ -92,6 +92,8 @@ Node encodeField(const Field &field, const void *record)
     }
     case FieldKind::RecordList:
         return encodeRecordList(std::get<RecordListRef>(slot));
+    case FieldKind::Document:
+        return read<Node>(slot);
     }
     return {};
 }

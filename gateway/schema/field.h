@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/base/units.h"
+#include "gateway/schema/document.h"
 
 #include <chrono>
 #include <cstdint>
@@ -16,7 +17,7 @@
 
 namespace gatehouse {
 
-enum class Unit : std::uint8_t { None, Milliseconds, Bytes, Connections, Threads };
+enum class Unit : std::uint8_t { None, Milliseconds, Bytes, Connections, Threads, Percent };
 
 enum class FieldKind : std::uint8_t {
     Boolean,
@@ -30,6 +31,7 @@ enum class FieldKind : std::uint8_t {
     StringMap,
     Record,
     RecordList,
+    Document, ///< a map that somebody else decodes
 };
 
 /// Where a secret lies, never the secret: `env:NAME`, `none`.
@@ -51,7 +53,8 @@ struct FieldInfo
     std::int64_t min = 0;
     std::int64_t max = std::numeric_limits<std::int64_t>::max();
     bool required = false;
-    bool secret = false; ///< its text is never shown
+    bool secret = false;    ///< its text is never shown
+    bool multiline = false; ///< its text may have line feeds and tabs
     std::span<const std::string_view> (*choices)() = nullptr;
     /// What is wrong with a text (each text of a list): "must …", empty where nothing is. Must not
     /// quote the text of a secret.
@@ -87,7 +90,8 @@ using Slot = std::variant<bool *,
                           std::vector<std::string> *,
                           std::map<std::string, std::string> *,
                           RecordRef,
-                          RecordListRef>;
+                          RecordListRef,
+                          Node *>;
 
 struct Field
 {
@@ -159,17 +163,22 @@ consteval FieldKind kindOf()
         return FieldKind::StringList;
     else if constexpr (std::is_same_v<T, std::map<std::string, std::string>>)
         return FieldKind::StringMap;
+    else if constexpr (std::is_same_v<T, Node>)
+        return FieldKind::Document;
     else if constexpr (std::is_aggregate_v<T>)
         return FieldKind::Record;
     else
         return FieldKind::RecordList;
 }
 
-template<auto Member>
+/// \a C, the member's class, is named for the linker: GCC 12 takes a function for one and the same in all
+/// files where only a member pointer tells that its class is of an unnamed namespace, and every policy
+/// has a Config there.
+template<class C, auto Member>
 Slot slotOf(void *record)
 {
     using Type = typename MemberPointer<decltype(Member)>::Type;
-    auto &member = static_cast<typename MemberPointer<decltype(Member)>::Class *>(record)->*Member;
+    auto &member = static_cast<C *>(record)->*Member;
     if constexpr (kindOf<Type>() == FieldKind::Record) {
         return RecordRef{&member, &recordType<Type>()};
     } else if constexpr (kindOf<Type>() == FieldKind::RecordList) {
@@ -190,11 +199,12 @@ Slot slotOf(void *record)
 
 /// A row of a table: `field<&ClientSpec::tier>({.key = "tier", …})`.
 template<auto Member>
-constexpr Field field(FieldInfo info)
+consteval Field field(FieldInfo info)
 {
     using Type = typename detail::MemberPointer<decltype(Member)>::Type;
     constexpr FieldKind plainKind = detail::kindOf<Type>();
-    Field row{info, plainKind, &detail::slotOf<Member>, nullptr};
+    using Class = typename detail::MemberPointer<decltype(Member)>::Class;
+    Field row{info, plainKind, &detail::slotOf<Class, Member>, nullptr};
     if constexpr (plainKind == FieldKind::Record)
         row.nested = &recordType<Type>;
     else if constexpr (plainKind == FieldKind::RecordList)
@@ -204,7 +214,7 @@ constexpr Field field(FieldInfo info)
 
 /// A row of a text that is one of FieldInfo::choices.
 template<auto Member>
-constexpr Field choice(FieldInfo info)
+consteval Field choice(FieldInfo info)
 {
     Field row = field<Member>(info);
     row.kind = FieldKind::Choice;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "gateway/base/result.h"
-#include "gateway/secrets/secret.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -17,22 +17,27 @@ struct SecretReference
     enum class Kind : std::uint8_t { None, Environment, File, Keychain };
 
     Kind kind = Kind::None;
-    std::string name; ///< of the variable, the file or the keychain's entry
+    std::string name = {}; ///< of the variable, the file or the keychain's entry
+
+    bool operator==(const SecretReference &) const = default;
 };
+
+/// As written in the configuration: "env:NAME".
+[[nodiscard]] std::string toText(const SecretReference &reference);
 
 /// ConfigInvalid with "must be …" as its context. The text is not quoted in it: people put the secret
 /// itself there.
 [[nodiscard]] Result<SecretReference> parseSecretReference(std::string_view text);
+/// "must …" where \a text is no reference, empty where it is one: for the field tables of policies.
+[[nodiscard]] std::string referenceProblem(std::string_view text);
 
-struct ResolvedSecret
-{
-    Secret value;
-    std::string warning; ///< empty where there is nothing to say
-};
+inline constexpr std::size_t longestSecret = std::size_t{16} * 1024;
 
-/// Reads the secret; a relative path starts at \a directory. CredentialUnavailable with what to do
-/// where it is not there, is empty, longer than 16 KiB, or holds anything but printable ASCII.
-[[nodiscard]] Result<ResolvedSecret> resolveSecret(const SecretReference &reference,
-                                                   const std::filesystem::path &directory);
+/// Why \a bytes cannot be a secret ("is empty"); empty where they can. Only what can stand in a header
+/// line is one: anything else would end the line or change what it says.
+[[nodiscard]] std::string secretProblem(std::string_view bytes);
+
+/// True for what may stand after `keychain:`.
+[[nodiscard]] bool isKeychainName(std::string_view name);
 
 } // namespace gatehouse

@@ -15,6 +15,31 @@ CORES = sorted(os.sched_getaffinity(0))
 CLIENT_CORE, PROXY_CORE = CORES[0], CORES[-1]
 PATH = "/openai/v1/chat/completions"
 
+# With client-key, which is always there.
+POLICIES = """---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: models}
+spec: {type: model-access, config: {allow: ["gpt-*", "o4-*"], deny: ["*-preview"]}}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: json}
+spec: {type: json-threat, config: {}}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: size}
+spec: {type: request-size, config: {max: 1MiB}}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: headers}
+spec:
+  type: header-injection
+  config: {request: [{name: x-team, value: core}], response: [{name: x-served-by, value: gatehouse}]}
+"""
+
 
 class CannotRun(Exception):
     """Something that is measured with could not be started."""
@@ -86,7 +111,8 @@ def free_port():
 
 
 class Proxy:
-    """One proxy, started afresh for each scenario. `kind`: small, large or stream."""
+    """One proxy, started afresh for each scenario. `kind`: small, large, stream, or policies, which is
+    small with the gateway's policies in force."""
 
     name = ""
     reloads = True
@@ -212,8 +238,8 @@ class Nginx(Proxy):
         return subprocess.run([self.binary, "-v"], capture_output=True, text=True).stderr.strip()
 
     def configure(self, generation=0):
-        extra = {"small": "", "large": "proxy_request_buffering off;",
-                 "stream": "proxy_buffering off;"}[self.kind]
+        extra = {"large": "proxy_request_buffering off;",
+                 "stream": "proxy_buffering off;"}.get(self.kind, "")
         probe = f"location /openai/probe{generation}/ {{ return 204; }}" if generation else ""
         temporary = "".join(f"{name}_temp_path {self.directory}/{name};\n" for name in
                             ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -329,7 +355,7 @@ spec:
   baseUrl: "http://127.0.0.1:{self.provider_port}/v1"
   credential: "file:{secret}"
 ---
-""" + self.route("bench", "/openai/v1"))
+""" + self.route("bench", "/openai/v1") + (POLICIES if self.kind == "policies" else ""))
         command = [self.binary, "client", "add", "bench", *self.places()]
         added = subprocess.run(command, capture_output=True, text=True, env=self.environment())
         key = re.search(r"ghk_[0-9A-Za-z]{36}", added.stdout)

@@ -165,6 +165,12 @@ def small(bench):
         proxy, "post", connections=32, seconds=seconds))
 
 
+def policies(bench):
+    seconds = 1.5 if bench.quick else 3
+    return bench.interleave("policies", lambda proxy: bench.load(
+        proxy, "post", connections=32, seconds=seconds))
+
+
 def idle(bench):
     seconds, count = 1.5 if bench.quick else 3, 5000
 
@@ -294,6 +300,9 @@ STREAMED = ["eps", "rss_mib", "busy", "waited", "event_us"]
 SCENARIOS = {scenario.name: scenario for scenario in [
     Scenario("small", "1.7 KB to 0.45 KB, 32 connections", small, CLOSED,
              [Bar("CPU a request, ratio to nginx", "cpu_us", "nginx", 1.2)]),
+    Scenario("policies", "the same with client-key, model-access, json-threat, request-size and "
+             "header-injection", policies, CLOSED,
+             [Bar("CPU a request, ratio to nginx without any", "cpu_us", "nginx", 1.35)]),
     Scenario("idle", "the same beside 5,000 idle connections", idle,
              ["kib_each", "private_kib_each", "beside_ratio", *CLOSED],
              [Bar("CPU a request, ratio to its own without them", "beside_ratio", "own", 1.1),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/config/build.h"
 #include "gateway/config/loader.h"
+#include "gateway/secrets/vault.h"
 #include "tests/config/configdir.h"
 
 #include <QTest>
@@ -11,7 +12,9 @@ namespace {
 
 BuildOutcome build(const ConfigDir &dir)
 {
-    return buildSnapshot(loadDraft(dir.config()), dir.data());
+    Vault vault(nullptr);
+    StateStore states;
+    return buildSnapshot(loadDraft(dir.config()), dir.data(), vault, states);
 }
 
 } // namespace
@@ -103,7 +106,7 @@ private Q_SLOTS:
         QVERIFY((provider.origin == Origin{true, "api.example.org", 8443, "api.example.org:8443"}));
         QCOMPARE(provider.basePath, std::string("/v1"));
         QCOMPARE(provider.credentialReference, std::string("env:GATEHOUSE_TEST_KEY"));
-        QCOMPARE(provider.credentialLine.reveal(),
+        QCOMPARE(provider.credentialLine->reveal(),
                  std::string_view("Authorization: Bearer sk-1\r\n"));
         QVERIFY(!provider.credentialError);
     }
@@ -138,7 +141,8 @@ private Q_SLOTS:
                       + document("Route", "r", "{basePath: /, provider: mine}"));
         const auto [snapshot, diagnostics] = build(dir);
         QCOMPARE(dir.printed(diagnostics), QString());
-        QCOMPARE(snapshot->routes.at(0).provider->credentialLine.reveal(), line.toStdString());
+        const auto &credential = snapshot->routes.at(0).provider->credentialLine;
+        QCOMPARE(credential ? credential->reveal() : std::string_view(), line.toStdString());
     }
 
     void provider_namedAsAPreset_needsNothingElse()
@@ -181,7 +185,7 @@ private Q_SLOTS:
         const ProviderEntry &provider = *snapshot->routes.at(0).provider;
         QVERIFY(provider.credentialError);
         QCOMPARE(provider.credentialError->code, ErrorCode::CredentialUnavailable);
-        QVERIFY(provider.credentialLine.isEmpty());
+        QVERIFY(provider.credentialLine == nullptr);
         QCOMPARE(diagnostics.size(), std::size_t(1));
         QVERIFY((diagnostics.front().place == Place{3, 20}));
         QCOMPARE(snapshot->warnings.size(), std::size_t(1));
@@ -206,16 +210,16 @@ private Q_SLOTS:
                                      + hashText('3') + ", revoked: true}]}"));
         const auto [snapshot, diagnostics] = build(dir);
         QCOMPARE(dir.printed(diagnostics), QString());
-        QCOMPARE(snapshot->keys.size(), std::size_t(2));
+        QCOMPARE(snapshot->clients.keyCount(), std::size_t(2));
         KeyHash hash;
         hash.fill(0x11);
-        const KeyEntry &first = snapshot->keys.at(hash);
+        const KeyEntry &first = *snapshot->clients.findKey(hash);
         QCOMPARE(first.id, std::string("k1"));
         QCOMPARE(first.client->name, std::string("tool"));
         QVERIFY((first.client->routes == std::vector<std::string>{"r"}));
         QVERIFY(!first.expires);
         hash.fill(0x22);
-        QVERIFY(snapshot->keys.at(hash).expires == parseInstant("2026-01-01"));
+        QVERIFY(snapshot->clients.findKey(hash)->expires == parseInstant("2026-01-01"));
     }
 
     void revision_sameBytes_isEqual()
@@ -258,15 +262,22 @@ private Q_SLOTS:
                       + document("Route", "nested", "{basePath: /openai/v1, provider: ollama}"));
         const auto [snapshot, diagnostics] = build(dir);
         QCOMPARE(dir.printed(diagnostics), QString());
-        const RouteEntry *found = snapshot->findRoute("default", path.toStdString());
+        const std::string head = (path == "*" ? "OPTIONS" : "GET") + (" " + path.toStdString())
+                                 + " HTTP/1.1\r\nHost: h\r\n\r\n";
+        http::RequestHead request;
+        QVERIFY(http::parseRequestHead(head, 1024, request));
+        const RouteEntry *found = snapshot->findRoute("default", request);
         QCOMPARE(found == nullptr ? std::string() : found->name, route.toStdString());
-        QVERIFY(snapshot->findRoute("other", path.toStdString()) == nullptr);
+        QVERIFY(snapshot->findRoute("other", request) == nullptr);
     }
 
     void dataDirectory_unusable_isAnError()
     {
         const ConfigDir dir;
-        const auto [snapshot, diagnostics] = buildSnapshot(loadDraft(dir.config()), "/dev/null/x");
+        Vault vault(nullptr);
+        StateStore states;
+        const auto [snapshot, diagnostics]
+            = buildSnapshot(loadDraft(dir.config()), "/dev/null/x", vault, states);
         QVERIFY(!snapshot);
         QCOMPARE(diagnostics.size(), std::size_t(1));
         QCOMPARE(diagnostics.front().file, std::string("/dev/null/x"));
@@ -275,7 +286,8 @@ private Q_SLOTS:
     void check_ofADraft_makesNoHashKey()
     {
         const ConfigDir dir;
-        QVERIFY(checkDraft(loadDraft(dir.config())).empty());
+        Vault vault(nullptr);
+        QVERIFY(checkDraft(loadDraft(dir.config()), vault).empty());
         QVERIFY(!QFile::exists(QString::fromStdString(dir.data())));
     }
 };

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/cli/commands.h"
-#include "gateway/config/build.h"
-#include "gateway/config/loader.h"
-#include "tests/config/configdir.h"
+#include "tests/config/commandline.h"
 
 #include <QFileInfo>
 #include <QJsonArray>
@@ -10,70 +7,7 @@
 #include <QJsonObject>
 #include <QTest>
 
-#include <iostream>
-#include <sstream>
-
 using namespace gatehouse;
-
-namespace {
-
-struct Ran
-{
-    int code = -1;
-    std::string out;
-    std::string err;
-};
-
-Ran run(int (*command)(const QStringList &), const QStringList &args)
-{
-    std::ostringstream out;
-    std::ostringstream err;
-    std::streambuf *const oldOut = std::cout.rdbuf(out.rdbuf());
-    std::streambuf *const oldErr = std::cerr.rdbuf(err.rdbuf());
-    const int code = command(args);
-    std::cout.rdbuf(oldOut);
-    std::cerr.rdbuf(oldErr);
-    return {code, out.str(), err.str()};
-}
-
-/// Words of a command line, followed by the directories.
-QStringList words(const ConfigDir &dir, const char *line)
-{
-    return QString::fromLatin1(line).split(QLatin1Char(' '), Qt::SkipEmptyParts)
-           + QStringList{QStringLiteral("--config"),
-                         QString::fromStdString(dir.config()),
-                         QStringLiteral("--data"),
-                         QString::fromStdString(dir.data())};
-}
-
-Ran client(const ConfigDir &dir, const char *line)
-{
-    return run(runClient, words(dir, line));
-}
-
-std::shared_ptr<const Snapshot> snapshotOf(const ConfigDir &dir)
-{
-    return buildSnapshot(loadDraft(dir.config()), dir.data()).snapshot;
-}
-
-const KeyEntry *findKey(const Snapshot &snapshot, std::string_view key)
-{
-    const auto found = snapshot.keys.find(KeyHasher(snapshot.hashKey).hash(key));
-    return found == snapshot.keys.end() ? nullptr : &found->second;
-}
-
-std::string keyOf(const Ran &ran)
-{
-    return ran.out.substr(0, ran.out.find('\n'));
-}
-
-QByteArray read(const QString &name)
-{
-    QFile file(name);
-    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-}
-
-} // namespace
 
 /// The commands check and client, as a shell sees them.
 class TestClient : public QObject
@@ -93,8 +27,9 @@ private Q_SLOTS:
     {
         const ConfigDir dir;
         writeBasics(dir);
-        const Ran ran
-            = client(dir, "add tool --route r --expires 90d --label team=core --label a=b=c");
+        const Ran ran = client(dir,
+                               "add tool --route r --expires 90d --label team=core --label a=b=c"
+                               " --model gpt-* --model o3 --tier gold");
         QCOMPARE(ran.code, 0);
         const std::string key = keyOf(ran);
         QVERIFY(virtualkey::isWellFormed(key));
@@ -115,6 +50,8 @@ private Q_SLOTS:
         const Draft draft = loadDraft(dir.config());
         QCOMPARE(draft.clients.at(0).labels.at("team"), std::string("core"));
         QCOMPARE(draft.clients.at(0).labels.at("a"), std::string("b=c"));
+        QVERIFY((draft.clients.at(0).spec.models == std::vector<std::string>{"gpt-*", "o3"}));
+        QCOMPARE(draft.clients.at(0).spec.tier, std::string("gold"));
     }
 
     void add_twice_isRefusedAndTheFirstStays()
@@ -149,12 +86,21 @@ private Q_SLOTS:
         QTest::newRow("expiry at once") << QByteArray("add tool --expires 0s") << 2;
         QTest::newRow("label without a value") << QByteArray("add tool --label team") << 2;
         QTest::newRow("label without a key") << QByteArray("add tool --label =core") << 2;
+        QTest::newRow("empty model") << QByteArray("add tool --model=") << 2;
+        QTest::newRow("tier in upper case") << QByteArray("add tool --tier Gold") << 2;
+        QTest::newRow("option of another command") << QByteArray("add tool --overlap 1h") << 2;
         QTest::newRow("unknown route") << QByteArray("add tool --route q") << 1;
         QTest::newRow("unknown command") << QByteArray("ad tool") << 2;
         QTest::newRow("no command") << QByteArray("") << 2;
         QTest::newRow("revoke without a name") << QByteArray("revoke") << 2;
         QTest::newRow("revoke of nobody") << QByteArray("revoke nobody") << 1;
         QTest::newRow("remove of nobody") << QByteArray("remove nobody") << 1;
+        QTest::newRow("rotate of nobody") << QByteArray("rotate nobody") << 1;
+        QTest::newRow("rotate with an overlap that is none")
+            << QByteArray("rotate nobody --overlap soon") << 2;
+        QTest::newRow("rotate with an expiry that is over")
+            << QByteArray("rotate nobody --expires 2020-01-01") << 2;
+        QTest::newRow("revoke of an empty key") << QByteArray("revoke nobody --key=") << 2;
     }
     void add_wrong_isRefusedWithoutATrace()
     {
@@ -169,6 +115,18 @@ private Q_SLOTS:
         QVERIFY(configFiles(dir.config()) == std::vector<std::string>{"a.yaml"});
     }
 
+    void add_unknownRoute_suggestsTheNearest()
+    {
+        const ConfigDir dir;
+        dir.write("a.yaml",
+                  document("Provider", "ollama", "{}")
+                      + document("Route", "local", "{basePath: /x, provider: ollama}"));
+        const Ran ran = client(dir, "add tool --route locla");
+        QCOMPARE(ran.code, 1);
+        QCOMPARE(ran.err,
+                 std::string("gatehouse: there is no route \"locla\"; did you mean \"local\"?\n"));
+    }
+
     void add_dataDirectoryUnusable_cannotRun()
     {
         const ConfigDir dir;
@@ -181,79 +139,6 @@ private Q_SLOTS:
                              QStringLiteral("/dev/null/x")});
         QCOMPARE(ran.code, 3);
         QVERIFY(configFiles(dir.config()).empty());
-    }
-
-    void revoke_inASharedFile_changesThatClientAlone()
-    {
-        const ConfigDir dir;
-        const std::string one = keyOf(client(dir, "add one"));
-        const std::string two = keyOf(client(dir, "add two"));
-        const QByteArray shared = "# the first\n" + read(dir.file("client-one.yaml"))
-                                  + "--- # the second\n" + read(dir.file("client-two.yaml"));
-        QVERIFY(QFile::remove(dir.file("client-one.yaml"))
-                && QFile::remove(dir.file("client-two.yaml")));
-        dir.write("clients/all.yaml", shared);
-        QCOMPARE(client(dir, "revoke one").code, 0);
-        const auto snapshot = snapshotOf(dir);
-        QVERIFY(snapshot);
-        QVERIFY(findKey(*snapshot, one) == nullptr);
-        QVERIFY(findKey(*snapshot, two) != nullptr);
-        const QByteArray after = read(dir.file("clients/all.yaml"));
-        QVERIFY(after.startsWith("# the first\n") && after.contains("--- # the second\n"));
-    }
-
-    void remove_theOnlyClientOfAFile_removesTheFile()
-    {
-        const ConfigDir dir;
-        const std::string one = keyOf(client(dir, "add one"));
-        const std::string two = keyOf(client(dir, "add two"));
-        QCOMPARE(client(dir, "remove one").code, 0);
-        QVERIFY((configFiles(dir.config()) == std::vector<std::string>{"client-two.yaml"}));
-        const auto snapshot = snapshotOf(dir);
-        QVERIFY(findKey(*snapshot, one) == nullptr && findKey(*snapshot, two) != nullptr);
-    }
-
-    void revoke_fileWithErrors_isLeftAlone()
-    {
-        const ConfigDir dir;
-        const QByteArray broken = document("Client", "tool", "{tiers: gold}");
-        dir.write("a.yaml", broken);
-        QCOMPARE(client(dir, "revoke tool").code, 3);
-        QCOMPARE(read(dir.file("a.yaml")), broken);
-    }
-
-    void list_asJson_hasNoHash()
-    {
-        const ConfigDir dir;
-        writeBasics(dir);
-        client(dir, "add one --route r --expires 2100-01-01 --label team=core");
-        client(dir, "add two");
-        client(dir, "revoke two");
-        const Ran ran = client(dir, "list --json");
-        QCOMPARE(ran.code, 0);
-        QVERIFY(ran.out.find("hmac") == std::string::npos);
-        const QJsonArray clients
-            = QJsonDocument::fromJson(QByteArray::fromStdString(ran.out)).array();
-        QCOMPARE(clients.size(), 2);
-        const QJsonObject first = clients.at(0).toObject();
-        QCOMPARE(first[QStringLiteral("name")].toString(), QStringLiteral("one"));
-        const QJsonObject key = first[QStringLiteral("keys")].toArray().at(0).toObject();
-        QCOMPARE(key[QStringLiteral("state")].toString(), QStringLiteral("active"));
-        QCOMPARE(key[QStringLiteral("expires")].toString(), QStringLiteral("2100-01-01T00:00:00Z"));
-        const QJsonObject revoked
-            = clients.at(1).toObject()[QStringLiteral("keys")].toArray().at(0).toObject();
-        QCOMPARE(revoked[QStringLiteral("state")].toString(), QStringLiteral("revoked"));
-        QVERIFY(revoked[QStringLiteral("expires")].isNull());
-    }
-
-    void list_asText_isALineForEachKey()
-    {
-        const ConfigDir dir;
-        client(dir, "add one");
-        client(dir, "add two --expires 2100-01-01");
-        QCOMPARE(client(dir, "list").out,
-                 std::string("one\tk1\tactive\tnever expires\n"
-                             "two\tk1\tactive\texpires 2100-01-01T00:00:00Z\n"));
     }
 
     void help_ofEachCommand_isPrinted()

@@ -4,6 +4,7 @@
 #include "gateway/schema/describe.h"
 #include "gateway/schema/encode.h"
 #include "gateway/schema/yaml.h"
+#include "gateway/secrets/vault.h"
 #include "tests/config/configdir.h"
 
 #include <QJsonDocument>
@@ -18,6 +19,8 @@ class TestLoader : public QObject
     Q_OBJECT
 
 private:
+    Vault m_vault{nullptr};
+
     template<Record Spec>
     static void compareSchema()
     {
@@ -94,7 +97,7 @@ private Q_SLOTS:
             "apiVersion: gatehouse/v1\nkind: Client\nmetadata:\n  name: tool\n  labels: {team: "
             "core}\nspec: {tier: gold}\n");
         const Draft draft = loadDraft(dir.config());
-        QCOMPARE(dir.printed(checkDraft(draft)), QString());
+        QCOMPARE(dir.printed(checkDraft(draft, m_vault)), QString());
         QCOMPARE(draft.resourceCount(), std::size_t(4));
         QCOMPARE(draft.clients.front().labels.at("team"), std::string("core"));
         QCOMPARE(draft.clients.front().spec.tier, std::string("gold"));
@@ -159,7 +162,7 @@ private Q_SLOTS:
             }
             Draft draft;
             addDocuments(draft, text.toStdString(), "f");
-            const Diagnostics diagnostics = checkDraft(draft);
+            const Diagnostics diagnostics = checkDraft(draft, m_vault);
             QVERIFY(diagnostics.size() < 1000);
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/config/build.h"
 #include "gateway/config/loader.h"
+#include "gateway/secrets/vault.h"
 #include "tests/config/configdir.h"
 
 #include <QTest>
@@ -36,7 +37,9 @@ private:
         const ConfigDir dir;
         dir.write("b.yaml", basics());
         dir.write("a.yaml", text);
-        const auto outcome = buildSnapshot(loadDraft(dir.config()), dir.data());
+        Vault vault(nullptr);
+        StateStore states;
+        const auto outcome = buildSnapshot(loadDraft(dir.config()), dir.data(), vault, states);
         QCOMPARE(dir.printed(outcome.diagnostics), expected);
         const bool hasError = hasErrors(outcome.diagnostics);
         QCOMPARE(outcome.snapshot == nullptr, hasError);
@@ -60,12 +63,10 @@ private Q_SLOTS:
             "\"gatehouse/v1\"");
         row("MuleSoft",
             "apiVersion: gateway.mulesoft.com/v1alpha1\nkind: ApiInstance\n",
-            "a.yaml:1:13: MuleSoft documents are not supported by this version yet; take this "
-            "document "
-            "out of the directory");
+            "a.yaml:1:1: metadata is missing\na.yaml:1:1: spec is missing");
         row("kind of later",
-            "apiVersion: gatehouse/v1\nkind: Policy\n",
-            "a.yaml:2:7: kind Policy is not supported by this version yet; take this document out "
+            "apiVersion: gatehouse/v1\nkind: Prices\n",
+            "a.yaml:2:7: kind Prices is not supported by this version yet; take this document out "
             "of the "
             "directory");
         row("unknown kind",
@@ -214,7 +215,8 @@ private Q_SLOTS:
         const ConfigDir dir;
         dir.write("b.yaml", basics());
         dir.write("a.yaml", document("Gateway", "main", spec));
-        const Diagnostics diagnostics = checkDraft(loadDraft(dir.config()));
+        Vault vault(nullptr);
+        const Diagnostics diagnostics = checkDraft(loadDraft(dir.config()), vault);
         expected.replace(QStringLiteral("CONFIG/"), QString());
         QCOMPARE(dir.printed(diagnostics), expected);
     }

@@ -3,6 +3,7 @@
 #include "gateway/config/build.h"
 #include "gateway/config/loader.h"
 #include "gateway/schema/yaml.h"
+#include "gateway/secrets/vault.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -41,9 +42,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     if (faults.empty())
         std::ranges::for_each(documents, requireRoundTrip);
 
+    gatehouse::Vault vault(nullptr);
     gatehouse::Draft draft{.directory = "/nonexistent"};
     gatehouse::addDocuments(draft, text, "input.yaml");
-    for (const gatehouse::Diagnostic &diagnostic : gatehouse::checkDraft(draft)) {
+    gatehouse::addFlexDocuments(draft);
+    for (const gatehouse::Diagnostic &diagnostic : gatehouse::checkDraft(draft, vault)) {
         require(diagnostic.place.line >= 1 && diagnostic.place.column >= 1);
         require(std::ranges::none_of(diagnostic.text(), gatehouse::isControl));
     }

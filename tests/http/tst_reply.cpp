@@ -112,7 +112,7 @@ void TestReply::reply_everyErrorOfTheList_hasAPhraseAndOneMeaning()
 
 void TestReply::reply_unlistedStatus_hasAPhraseToo()
 {
-    QVERIFY(ownReply({.status = 429}).starts_with("HTTP/1.1 429 Error\r\n"));
+    QVERIFY(ownReply({.status = 418}).starts_with("HTTP/1.1 418 Error\r\n"));
 }
 
 QTEST_APPLESS_MAIN(TestReply)

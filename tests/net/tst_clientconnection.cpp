@@ -41,7 +41,7 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         const QByteArray big = payload(300'000);
         QByteArray all;
         for (int round = 0; round < 5; ++round) {
@@ -51,7 +51,7 @@ private Q_SLOTS:
                    + chunk("ab") + lastChunk + get("/p/head").replace(0, 3, "HEAD");
         }
         std::thread sending([&] { client.send(all); });
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         for (int round = 0; round < 5; ++round) {
             for (const char *path : {"get", "post", "nowhere", "chunked", "head"}) {
                 if (QByteArray(path) == "nowhere") {
@@ -76,8 +76,8 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
         const QByteArray all = post("/p/1", "one") + get("/nowhere") + post("/p/2", "two");
-        Peer client = setup.client();
-        Peer provider;
+        TestPeer client = setup.client();
+        TestPeer provider;
         for (qsizetype cut = 1; cut < all.size(); cut += 3) {
             client.send(all.left(cut));
             client.send(all.mid(cut));
@@ -97,7 +97,7 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client(4096);
+        TestPeer client = setup.client(4096);
         constexpr int requests = 400'000; // answers of some 120 MB
         const QByteArray flood = get("/nowhere").repeated(requests);
         const qsizetype taken = client.sendWhileTaken(flood);
@@ -111,12 +111,12 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         const QByteArray request = post("/p/x", "body", "Expect: 100-continue\r\n");
         client.send(request.left(request.size() - 4));
         QCOMPARE(client.readUntil("\r\n\r\n"), QByteArray("HTTP/1.1 100 Continue\r\n\r\n"));
         client.send("body");
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         const Message asked = provider.readMessage();
         QCOMPARE(asked.body, QByteArray("body"));
         QVERIFY(asked.field("Expect").isNull());
@@ -128,11 +128,11 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         const QByteArray request = post("/nowhere", "body", "Expect: 100-continue\r\n");
         client.send(request.left(request.size() - 4));
         QCOMPARE(client.readMessage().status(), 404);
-        QCOMPARE(client.end(), Peer::End::Fin);
+        QCOMPARE(client.end(), TestPeer::End::Fin);
     }
 
     void refusal_behindABigBody_isNotOvertakenByAReset()
@@ -140,12 +140,12 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers, "body: 1MiB");
         for (int i = 0; i < 5; ++i) {
-            Peer client = setup.client();
+            TestPeer client = setup.client();
             client.send(post("/p/x", payload(4 << 20)));
             const Message got = client.readMessage();
             QCOMPARE(got.status(), 413);
             QCOMPARE(reasonOf(got), QByteArray("request:body-size"));
-            QCOMPARE(client.end(), Peer::End::Fin);
+            QCOMPARE(client.end(), TestPeer::End::Fin);
         }
     }
 
@@ -153,11 +153,11 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers, "bodyTimeout: 1h");
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send("POST /p/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                     "nonsense\r\n");
         QCOMPARE(client.readMessage().status(), 400);
-        QCOMPARE(client.end(), Peer::End::Fin);
+        QCOMPARE(client.end(), TestPeer::End::Fin);
         // Its end of the connection goes too, well before the body's hour is over.
         QTRY_VERIFY_WITH_TIMEOUT(!client.send("more"), 10'000);
     }
@@ -186,26 +186,26 @@ private Q_SLOTS:
         QFETCH(int, status);
         QFETCH(QByteArray, reason);
         GatewaySetup setup(workers, limits);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(sent);
         const Message got = client.readMessage();
         QCOMPARE(got.status(), status);
         QCOMPARE(reasonOf(got), reason);
         if (status != 504)
-            QCOMPARE(client.end(), Peer::End::Fin);
+            QCOMPARE(client.end(), TestPeer::End::Fin);
     }
 
     void timeouts_ofIdleConnectionAndStalledStream_endIt()
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers, "idleTimeout: 50ms, streamTimeout: 50ms");
-        Peer idle = setup.client();
+        TestPeer idle = setup.client();
         idle.send(get("/nowhere"));
         QCOMPARE(idle.readMessage().status(), 404);
-        QCOMPARE(idle.end(), Peer::End::Fin);
-        Peer stalled = setup.client();
+        QCOMPARE(idle.end(), TestPeer::End::Fin);
+        TestPeer stalled = setup.client();
         stalled.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         provider.send(chunkedHead + chunk("a"));
         const Message got = stalled.readMessage();
@@ -217,9 +217,9 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(upgrade);
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         const Message asked = provider.readMessage();
         QCOMPARE(asked.field("Upgrade"), QByteArray("websocket"));
         provider.send(switching + "first frame");
@@ -239,9 +239,9 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(upgrade + "early");
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         provider.send(switching);
         QCOMPARE(provider.read(5), QByteArray("early"));
@@ -252,14 +252,14 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
         for (const bool clientCloses : {true, false}) {
-            Peer client = setup.client();
+            TestPeer client = setup.client();
             client.send(upgrade);
-            Peer provider = setup.provider.accept();
+            TestPeer provider = setup.provider.accept();
             provider.readMessage();
             provider.send(switching);
             QCOMPARE(client.readMessage().status(), 101);
-            Peer &first = clientCloses ? client : provider;
-            Peer &other = clientCloses ? provider : client;
+            TestPeer &first = clientCloses ? client : provider;
+            TestPeer &other = clientCloses ? provider : client;
             first.send("goodbye");
             first.close();
             QCOMPARE(other.readToEnd(), QByteArray("goodbye"));
@@ -270,9 +270,9 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(upgrade);
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         provider.send("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno");
         const Message got = client.readMessage();
@@ -284,9 +284,9 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         provider.send(switching + "smuggled");
         QCOMPARE(client.readMessage().status(), 502);

@@ -22,7 +22,7 @@ QByteArray twoListeners(unsigned workers, const Listener &provider)
            + routeDocument("/q", ", public: true, listener: b");
 }
 
-QByteArray answerOf(Peer &client, const QByteArray &path)
+QByteArray answerOf(TestPeer &client, const QByteArray &path)
 {
     client.send(get(path));
     return client.readMessage().firstLine();
@@ -59,12 +59,12 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
         const QStringList urls = setup.gateway->urls();
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         QVERIFY(answerOf(client, "/new").contains("404"));
         setup.apply(setup.yaml() + routeDocument("/new"));
         QCOMPARE(setup.gateway->urls(), urls);
         client.send(get("/new/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         QCOMPARE(provider.readMessage().firstLine(), QByteArray("GET /x HTTP/1.1"));
         provider.send(ok("new"));
         QCOMPARE(client.readMessage().body, QByteArray("new"));
@@ -75,7 +75,7 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
         const std::uint16_t first = setup.port();
-        Peer open = setup.client();
+        TestPeer open = setup.client();
         setup.apply(gatewayDocument(
             workers,
             {},
@@ -83,12 +83,12 @@ private Q_SLOTS:
             "{name: default, address: '127.0.0.1:0'}, {name: b, address: '127.0.0.1:0'}"));
         QCOMPARE(setup.port(), first);
         const std::uint16_t second = setup.port(1);
-        Peer added = Peer::connectedTo(second);
+        TestPeer added = TestPeer::connectedTo(second);
         QVERIFY(answerOf(added, "/x").contains("404"));
         setup.apply(gatewayDocument(workers, {}, {}, "{name: b, address: '127.0.0.1:0'}"));
         QCOMPARE(setup.gateway->urls().size(), 1);
         QCOMPARE(setup.port(), second);
-        QTRY_VERIFY_WITH_TIMEOUT(!Peer::connectedTo(first).isConnected(), patienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(!TestPeer::connectedTo(first).isConnected(), patienceMs);
         QVERIFY2(answerOf(open, "/x").contains("404"), "connections stay");
         QVERIFY(answerOf(added, "/x").contains("404"));
     }
@@ -116,7 +116,7 @@ private Q_SLOTS:
                       .has_value();
         }
         setup.apply(at({"127.0.0.1"}, port));
-        Peer client = Peer::connectedTo(port);
+        TestPeer client = TestPeer::connectedTo(port);
         QVERIFY2(client.isConnected(), "the listener that stays was closed with the other");
         QVERIFY(answerOf(client, "/x").contains("404"));
     }
@@ -125,14 +125,14 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         provider.send(chunkedHead + chunk("before,"));
         client.readUntil("before,\r\n");
         setup.apply(gatewayDocument(workers)); // without route and provider
-        Peer other = setup.client();
+        TestPeer other = setup.client();
         QVERIFY(answerOf(other, "/p/x").contains("404"));
         provider.send(chunk("after") + lastChunk);
         QCOMPARE(client.readUntil(lastChunk), chunk("after") + lastChunk);
@@ -147,9 +147,9 @@ private Q_SLOTS:
                                 + routeDocument("/p", "");
         setup.apply(yaml + setup.maker.clientDocument());
         const QByteArray request = get("/p/x", "x-api-key: " + setup.maker.key() + "\r\n");
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(request);
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         const Message asked = provider.readMessage();
         QVERIFY(!asked.head.contains("ghk_"));
         provider.send(ok("yes"));
@@ -157,7 +157,7 @@ private Q_SLOTS:
         setup.apply(yaml + setup.maker.clientDocument(", revoked: true"));
         client.send(request);
         QCOMPARE(client.readMessage().status(), 401);
-        Peer next = setup.client();
+        TestPeer next = setup.client();
         next.send(request);
         QCOMPARE(next.readMessage().status(), 401);
     }
@@ -184,9 +184,9 @@ private Q_SLOTS:
             QCOMPARE(setup.gateway->urls(), urls);
             QVERIFY(applied.isEmpty());
         }
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         provider.send(ok("still"));
         QCOMPARE(client.readMessage().body, QByteArray("still"));
@@ -196,21 +196,21 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers, "connections: 3");
-        std::array<Peer, 3> clients;
-        for (Peer &client : clients) {
+        std::array<TestPeer, 3> clients;
+        for (TestPeer &client : clients) {
             client = setup.client();
             QVERIFY(answerOf(client, "/x").contains("404"));
         }
-        Peer surplus = setup.client();
+        TestPeer surplus = setup.client();
         const Message refused = surplus.readMessage();
         QCOMPARE(refused.status(), 503);
         QCOMPARE(refused.field("x-gatehouse-reason"), QByteArray("overloaded"));
-        QCOMPARE(surplus.end(), Peer::End::Fin);
+        QCOMPARE(surplus.end(), TestPeer::End::Fin);
         clients[1].close();
         // One is accepted as soon as the worker has seen the end of the other.
         QVERIFY(QTest::qWaitFor(
             [&] {
-                Peer later = setup.client();
+                TestPeer later = setup.client();
                 return answerOf(later, "/x").contains("404");
             },
             patienceMs));
@@ -221,20 +221,20 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
         QSignalSpy drained(setup.gateway.get(), &Gateway::drained);
-        Peer fresh = setup.client();
-        Peer idle = setup.client();
+        TestPeer fresh = setup.client();
+        TestPeer idle = setup.client();
         QVERIFY(answerOf(idle, "/x").contains("404"));
-        Peer busy = setup.client();
+        TestPeer busy = setup.client();
         busy.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         provider.send(chunkedHead + chunk("be"));
         busy.readUntil("be\r\n");
         const std::uint16_t port = setup.port();
         setup.gateway->drain();
-        QCOMPARE(idle.end(), Peer::End::Fin);
-        QVERIFY(fresh.end() != Peer::End::TimedOut);
-        QTRY_VERIFY_WITH_TIMEOUT(!Peer::connectedTo(port).isConnected(), patienceMs);
+        QCOMPARE(idle.end(), TestPeer::End::Fin);
+        QVERIFY(fresh.end() != TestPeer::End::TimedOut);
+        QTRY_VERIFY_WITH_TIMEOUT(!TestPeer::connectedTo(port).isConnected(), patienceMs);
         QVERIFY(drained.isEmpty());
         provider.send(chunk("gun") + lastChunk);
         QCOMPARE(busy.readUntil(lastChunk), chunk("gun") + lastChunk);
@@ -262,17 +262,17 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers, "drainTimeout: 100ms");
         QSignalSpy drained(setup.gateway.get(), &Gateway::drained);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         provider.send(chunkedHead + chunk("endless"));
         client.readUntil("endless\r\n");
         setup.gateway->drain();
         QVERIFY(drained.wait(patienceMs));
         setup.gateway.reset(); // as its hosts do then
-        QVERIFY(client.end() != Peer::End::TimedOut);
-        QVERIFY(provider.end() != Peer::End::TimedOut);
+        QVERIFY(client.end() != TestPeer::End::TimedOut);
+        QVERIFY(provider.end() != TestPeer::End::TimedOut);
         QCOMPARE(drained.size(), 1);
     }
 
@@ -280,10 +280,10 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        std::vector<Peer> peers;
+        std::vector<TestPeer> peers;
         for (int i = 0; i < 5; ++i) {
             peers.emplace_back(setup.client()).send(get("/p/x"));
-            Peer &provider = peers.emplace_back(setup.provider.accept());
+            TestPeer &provider = peers.emplace_back(setup.provider.accept());
             provider.readMessage();
             if (i % 2 == 0)
                 provider.send(chunkedHead + chunk("some"));
@@ -294,9 +294,9 @@ private Q_SLOTS:
             peers.push_back(setup.client());
         const std::uint16_t port = setup.port();
         setup.gateway.reset();
-        for (Peer &peer : peers)
-            QVERIFY(peer.end() != Peer::End::TimedOut);
-        QVERIFY(!Peer::connectedTo(port).isConnected());
+        for (TestPeer &peer : peers)
+            QVERIFY(peer.end() != TestPeer::End::TimedOut);
+        QVERIFY(!TestPeer::connectedTo(port).isConnected());
     }
 
     void destructor_rightAfterApply_freesThePort()
@@ -308,7 +308,7 @@ private Q_SLOTS:
             QVERIFY(gateway->apply(maker.snapshot(gatewayDocument(workers))));
             const auto port = static_cast<std::uint16_t>(QUrl(gateway->urls().first()).port());
             gateway.reset();
-            QVERIFY(!Peer::connectedTo(port).isConnected());
+            QVERIFY(!TestPeer::connectedTo(port).isConnected());
         }
     }
 
@@ -344,9 +344,9 @@ private Q_SLOTS:
         QCOMPARE(statusOf(post("/readyz", "")), QByteArray("405"));
         QCOMPARE(statusOf(get("/p/x")), QByteArray("404"));
         QCOMPARE(statusOf("nonsense\r\n\r\n"), QByteArray("400"));
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         QVERIFY2(answerOf(client, "/healthz").contains("404"), "no administration on this port");
-        Peer busy = setup.client();
+        TestPeer busy = setup.client();
         busy.send("GET /"); // keeps the drain from being over
         setup.gateway->drain();
         QCOMPARE(statusOf(get("/readyz")), QByteArray("503"));

@@ -15,10 +15,10 @@ constexpr const char *tlsListener
     = "{name: default, address: '127.0.0.1:0', tls: {certificate: server.pem, key: server.key}}";
 
 /// The provider's end of a TLS connection that the gateway is about to open.
-Peer acceptTls(const Listener &listener, SSL_CTX *context)
+TestPeer acceptTls(const Listener &listener, SSL_CTX *context)
 {
-    Peer provider = listener.accept();
-    return provider.startTlsServer(context) ? std::move(provider) : Peer();
+    TestPeer provider = listener.accept();
+    return provider.startTlsServer(context) ? std::move(provider) : TestPeer();
 }
 
 } // namespace
@@ -68,16 +68,16 @@ private Q_SLOTS:
         writeFiles(setup);
         setup.apply(listenerYaml(workers, setup));
         QVERIFY(setup.gateway->urls().first().startsWith(QStringLiteral("https://127.0.0.1:")));
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         QVERIFY(client.startTlsClient(m_client.get(), "localhost"));
         const QByteArray body = payload(1'000'000);
         std::thread sending([&] { client.send(post("/p/x", body)); });
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         QVERIFY(provider.readMessage().body == body);
         sending.join();
         provider.send(ok(body));
         QVERIFY(client.readMessage().body == body);
-        Peer plain = setup.client();
+        TestPeer plain = setup.client();
         plain.send(get("/p/x"));
         QVERIFY(!plain.readMessage().head.startsWith("HTTP/1.1 200"));
     }
@@ -89,23 +89,23 @@ private Q_SLOTS:
         writeFiles(setup);
         const QByteArray yaml = listenerYaml(workers, setup);
         setup.apply(yaml);
-        Peer first = setup.client();
+        TestPeer first = setup.client();
         QVERIFY(first.startTlsClient(m_client.get(), "localhost"));
         first.send(get("/nowhere"));
         QCOMPARE(first.readMessage().status(), 404);
         QVERIFY(!first.isResumed());
         const SslSession session = first.session();
-        Peer second = setup.client();
+        TestPeer second = setup.client();
         QVERIFY(second.startTlsClient(m_client.get(), "localhost", session.get()));
         QVERIFY(second.isResumed());
         setup.apply(yaml + routeDocument("/more"));
-        Peer third = setup.client();
+        TestPeer third = setup.client();
         QVERIFY(third.startTlsClient(m_client.get(), "localhost", session.get()));
         QVERIFY2(third.isResumed(), "a reload must not cost sessions");
         // A new certificate is a new identity.
         writeFiles(setup);
         setup.apply(yaml);
-        Peer fourth = setup.client();
+        TestPeer fourth = setup.client();
         QVERIFY(fourth.startTlsClient(m_client.get(), "localhost", session.get()));
         QVERIFY(!fourth.isResumed());
     }
@@ -136,9 +136,9 @@ private Q_SLOTS:
             QVERIFY(result.error().message().find("listener new") != std::string::npos);
             QCOMPARE(setup.gateway->urls(), urls);
         }
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         QVERIFY(!provider.readMessage().head.isEmpty());
     }
 
@@ -150,7 +150,7 @@ private Q_SLOTS:
         setup.apply(QByteArray(listenerYaml(workers, setup))
                         .replace("key: server.key", "key: server.key, clientCa: ca.pem"));
         const auto statusWith = [&](SSL_CTX *context) {
-            Peer client = setup.client();
+            TestPeer client = setup.client();
             client.startTlsClient(context, "localhost"); // TLS 1.3 tells of a refusal afterwards
             client.send(get("/nowhere"));
             return client.readMessage().status();
@@ -170,10 +170,10 @@ private Q_SLOTS:
         GatewaySetup setup(workers);
         writeFiles(setup);
         setup.apply(providerYaml(workers, setup.provider, ", credential: none, ca: ca.pem"));
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         const QByteArray body = payload(1'000'000);
         std::thread sending([&] { client.send(post("/p/x", body)); });
-        Peer provider = acceptTls(setup.provider, m_provider.get());
+        TestPeer provider = acceptTls(setup.provider, m_provider.get());
         QVERIFY(provider.isConnected());
         QVERIFY(provider.readMessage().body == body);
         sending.join();
@@ -187,9 +187,9 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
         setup.apply(providerYaml(workers, setup.provider, ", credential: none"));
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(post("/p/x", "secret"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.startTlsServer(m_provider.get());
         QVERIFY(!provider.readToEnd().contains("secret"));
         const Message got = client.readMessage();
@@ -202,11 +202,11 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
         setup.apply(providerYaml(workers, setup.provider, ", credential: none, insecure: true"));
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
         const SslContext strange
             = serverContext(CertificateAuthority().issue("DNS:elsewhere.example", true));
-        Peer provider = acceptTls(setup.provider, strange.get());
+        TestPeer provider = acceptTls(setup.provider, strange.get());
         QVERIFY(provider.isConnected());
         provider.readMessage();
         provider.send(ok("risky"));
@@ -222,10 +222,10 @@ private Q_SLOTS:
             = providerYaml(workers, setup.provider, ", credential: none, ca: ca.pem");
         setup.apply(yaml);
         // One client, hence one worker: sessions are kept by each of them.
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         for (int i = 0; i < 4; ++i) {
             client.send(get("/p/x"));
-            Peer provider = acceptTls(setup.provider, m_provider.get());
+            TestPeer provider = acceptTls(setup.provider, m_provider.get());
             QVERIFY(provider.isConnected());
             QCOMPARE(provider.isResumed(), i != 0);
             provider.readMessage();
@@ -243,9 +243,9 @@ private Q_SLOTS:
         writeFiles(setup);
         setup.apply(providerYaml(workers, setup.provider, ", credential: none, ca: ca.pem"));
         for (const bool isClean : {true, false}) {
-            Peer client = setup.client();
+            TestPeer client = setup.client();
             client.send(get("/p/x"));
-            Peer provider = acceptTls(setup.provider, m_provider.get());
+            TestPeer provider = acceptTls(setup.provider, m_provider.get());
             provider.readMessage();
             provider.send("HTTP/1.1 200 OK\r\n\r\nperhaps not all");
             if (isClean)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/net/guard.h"
+#include "tests/policies/fakeservices.h"
 #include "tests/support/gatewaysetup.h"
 
 #include <QTest>
@@ -37,10 +38,11 @@ public:
                                       + routeDocument("/r", "") + routeDocument("/open")
                                       + routeDocument("/r/deep", "") + m_maker.clientDocument()
                                       + onlyOpen + dated);
-        m_hasher = std::make_unique<KeyHasher>(m_snapshot->hashKey);
+        m_services = std::make_unique<FakeServices>(m_snapshot->hashKey);
+        m_services->wall = std::chrono::system_clock::now();
     }
 
-    /// The reason of the refusal, or `accepted`; then admission() tells more.
+    /// The reason of the refusal, or `accepted`; then exchange() tells more.
     QByteArray judge(const QByteArray &target,
                      const QByteArray &fields = {},
                      const QByteArray &host = "localhost:4283")
@@ -48,16 +50,28 @@ public:
         const QByteArray head
             = "GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n" + fields + "\r\n";
         m_head = head.toStdString();
-        m_admission = {};
-        if (!http::parseRequestHead(m_head, 16384, m_request))
+        m_exchange.end();
+        m_route = nullptr;
+        http::RequestHead request;
+        if (!http::parseRequestHead(m_head, 16384, request))
             return "not well-formed";
-        const auto result = net::admit(m_request, *m_snapshot, "default", *m_hasher, m_admission);
-        if (result)
-            return accepted;
-        return QByteArray(result.error().info().reason.data(),
-                          static_cast<qsizetype>(result.error().info().reason.size()));
+        if (const auto admitted = net::admit(request, *m_snapshot, "default", m_route); !admitted)
+            return reasonOf(admitted.error().info().reason);
+        const std::string_view path = request.path.substr(m_route->basePath.size());
+        if (const auto begun = m_exchange.begin(std::move(request),
+                                                {.route = m_route,
+                                                 .peer = &m_peer,
+                                                 .services = m_services.get(),
+                                                 .clients = &m_snapshot->clients,
+                                                 .path = path});
+            !begun)
+            return reasonOf(begun.error().info().reason);
+        Reply reply;
+        const auto outcome = m_route->pipeline.runRequestHead(m_exchange, reply);
+        return outcome == Pipeline::Outcome::Passed ? accepted : reasonOf(reply.reason);
     }
-    [[nodiscard]] const net::Admission &admission() const { return m_admission; }
+    [[nodiscard]] const RouteEntry *route() const { return m_route; }
+    [[nodiscard]] const Exchange &exchange() const { return m_exchange; }
     [[nodiscard]] QByteArray key() const { return m_maker.key(); }
 
     QByteArray narrowKey = newKey();
@@ -67,15 +81,20 @@ public:
     QByteArray strangeKey = newKey();
 
 private:
+    static QByteArray reasonOf(std::string_view reason)
+    {
+        return {reason.data(), static_cast<qsizetype>(reason.size())};
+    }
     static QByteArray newKey() { return QByteArray::fromStdString(virtualkey::generate().value()); }
     [[nodiscard]] QByteArray hashOf(const QByteArray &key) const { return m_maker.hashOf(key); }
 
     SnapshotMaker m_maker;
     std::shared_ptr<const Snapshot> m_snapshot;
-    std::unique_ptr<KeyHasher> m_hasher;
+    std::unique_ptr<FakeServices> m_services;
+    Peer m_peer;
     std::string m_head;
-    http::RequestHead m_request;
-    net::Admission m_admission;
+    const RouteEntry *m_route = nullptr;
+    Exchange m_exchange;
 };
 
 } // namespace
@@ -201,9 +220,9 @@ private Q_SLOTS:
         fields.replace("KEY", key);
         query.replace("KEY", key).replace("REST", key.mid(4));
         QCOMPARE(m_guard.judge("/r/x" + query, fields), accepted);
-        QVERIFY(m_guard.admission().key);
-        QCOMPARE(m_guard.admission().key->client->name, std::string("c"));
-        QCOMPARE(m_guard.admission().query, std::string());
+        QVERIFY(m_guard.exchange().key());
+        QCOMPARE(m_guard.exchange().client()->name, std::string("c"));
+        QCOMPARE(m_guard.exchange().query(), std::string_view());
     }
 
     void carrier_severalPlacesThatDiffer_is400_data()
@@ -229,7 +248,7 @@ private Q_SLOTS:
                 return text.replace("KEY", first).replace("OTHER", second);
             };
             QCOMPARE(m_guard.judge("/r/x" + filled(query), filled(fields)), "client-key:conflict");
-            QVERIFY(!m_guard.admission().key);
+            QVERIFY(!m_guard.exchange().key());
         }
     }
 
@@ -267,7 +286,7 @@ private Q_SLOTS:
         QFETCH(QByteArray, reason);
         const QByteArray field = key.isEmpty() ? QByteArray() : "x-api-key: " + key + "\r\n";
         QCOMPARE(m_guard.judge(target, field), reason);
-        QCOMPARE(m_guard.admission().key != nullptr, reason.isEmpty() && !key.isEmpty());
+        QCOMPARE(m_guard.exchange().key() != nullptr, reason.isEmpty() && !key.isEmpty());
     }
 
     void query_withAKey_keepsTheRestExactly_data()
@@ -292,7 +311,9 @@ private Q_SLOTS:
         QFETCH(QByteArray, rest);
         query.replace("KEY", m_guard.key());
         QCOMPARE(m_guard.judge("/r/x" + query), accepted);
-        QCOMPARE(QByteArray::fromStdString(m_guard.admission().query), rest);
+        QCOMPARE(QByteArray(m_guard.exchange().query().data(),
+                            qsizetype(m_guard.exchange().query().size())),
+                 rest);
     }
 
     void query_withoutAKey_isUntouched()
@@ -301,7 +322,9 @@ private Q_SLOTS:
         for (const char *query :
              {"", "?", "?&", "?a=%67&&=", "?key=", "?key", "?ghk=ghk", "?%", "?a=%6"}) {
             QCOMPARE(m_guard.judge(QByteArray("/r/x") + query, field), accepted);
-            QCOMPARE(QByteArray::fromStdString(m_guard.admission().query), query);
+            QCOMPARE(QByteArray(m_guard.exchange().query().data(),
+                                qsizetype(m_guard.exchange().query().size())),
+                     query);
         }
     }
 
@@ -352,10 +375,10 @@ private Q_SLOTS:
         QFETCH(QByteArray, path);
         const QByteArray reason = m_guard.judge(target, "x-api-key: " + m_guard.key() + "\r\n");
         QCOMPARE(reason, route.isEmpty() ? QByteArray("route") : QByteArray(accepted));
-        const net::Admission &admission = m_guard.admission();
-        QCOMPARE(admission.route ? QByteArray::fromStdString(admission.route->name) : QByteArray(),
-                 route);
-        QCOMPARE(std::string(admission.path), path.toStdString());
+        const RouteEntry *found = m_guard.route();
+        QCOMPARE(found ? QByteArray::fromStdString(found->name) : QByteArray(), route);
+        if (found)
+            QCOMPARE(std::string(m_guard.exchange().path()), path.toStdString());
     }
 
     void order_hostBeforeOriginBeforeRouteBeforeKey_isKept()
@@ -363,9 +386,9 @@ private Q_SLOTS:
         QCOMPARE(m_guard.judge("/none", "Origin: null\r\nx-api-key: ghk_1\r\n", "evil"), "host");
         QCOMPARE(m_guard.judge("/none", "Origin: null\r\nx-api-key: ghk_1\r\n"), "origin");
         QCOMPARE(m_guard.judge("/none", "x-api-key: ghk_1\r\n"), "route");
-        QVERIFY(!m_guard.admission().route);
+        QVERIFY(!m_guard.route());
         QCOMPARE(m_guard.judge("/r/x", "x-api-key: ghk_1\r\n"), "client-key:unknown");
-        QVERIFY2(m_guard.admission().route, "the refusal needs its dialect");
+        QVERIFY2(m_guard.route(), "the refusal needs its dialect");
     }
 };
 

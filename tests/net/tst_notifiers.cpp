@@ -50,9 +50,9 @@ private Q_SLOTS:
     void notifier_exception_isToldOfUrgentData()
     {
         const Listener listener;
-        Peer client = Peer::connectedTo(listener.port());
+        TestPeer client = TestPeer::connectedTo(listener.port());
         const int descriptor = client.release();
-        Peer server = listener.accept();
+        TestPeer server = listener.accept();
         const int urgent = server.release();
         m_thread.call([&] {
             QSocketNotifier notifier(descriptor, QSocketNotifier::Exception);

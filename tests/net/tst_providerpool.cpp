@@ -9,7 +9,7 @@ using namespace gatehouse::test;
 namespace {
 
 /// One exchange before, so that the connection to the provider is a kept-alive one.
-bool warmUp(Peer &client, Peer &provider, const Listener &listener)
+bool warmUp(TestPeer &client, TestPeer &provider, const Listener &listener)
 {
     client.send(get("/p/first"));
     provider = listener.accept();
@@ -36,8 +36,8 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
-        Peer provider;
+        TestPeer client = setup.client();
+        TestPeer provider;
         QVERIFY(warmUp(client, provider, setup.provider));
         for (int i = 0; i < 20; ++i) {
             const QByteArray body = payload(i * 1000);
@@ -62,13 +62,13 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         QFETCH(QByteArray, answer);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         provider.send(answer);
         QCOMPARE(client.readMessage().body, QByteArray("x"));
-        QVERIFY(provider.end() != Peer::End::TimedOut);
+        QVERIFY(provider.end() != TestPeer::End::TimedOut);
         client.send(get("/p/y"));
         provider = setup.provider.accept();
         QCOMPARE(provider.readMessage().firstLine(), QByteArray("GET /y HTTP/1.1"));
@@ -86,13 +86,13 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         QFETCH(QByteArray, unasked);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
-        Peer provider;
+        TestPeer client = setup.client();
+        TestPeer provider;
         QVERIFY(warmUp(client, provider, setup.provider));
         provider.send(unasked);
         provider.shutdownWrite();
         client.send(post("/p/x", "body")); // not even a POST notices
-        Peer next = setup.provider.accept();
+        TestPeer next = setup.provider.accept();
         QCOMPARE(next.readMessage().body, QByteArray("body"));
         next.send(ok("fine"));
         QCOMPARE(client.readMessage().body, QByteArray("fine"));
@@ -118,8 +118,8 @@ private Q_SLOTS:
         QFETCH(QByteArray, request);
         QFETCH(bool, byReset);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
-        Peer provider;
+        TestPeer client = setup.client();
+        TestPeer provider;
         QVERIFY(warmUp(client, provider, setup.provider));
         client.send(request);
         const Message first = provider.readMessage();
@@ -128,7 +128,7 @@ private Q_SLOTS:
             provider.reset();
         else
             provider.close();
-        Peer next = setup.provider.accept();
+        TestPeer next = setup.provider.accept();
         const Message again = next.readMessage();
         QCOMPARE(again.head, first.head);
         QVERIFY(again.body == first.body);
@@ -140,8 +140,8 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
-        Peer provider;
+        TestPeer client = setup.client();
+        TestPeer provider;
         QVERIFY(warmUp(client, provider, setup.provider));
         client.send(get("/p/x"));
         for (int tries = 0; tries < 2; ++tries) {
@@ -167,8 +167,8 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         QFETCH(QByteArray, request);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
-        Peer provider;
+        TestPeer client = setup.client();
+        TestPeer provider;
         QVERIFY(warmUp(client, provider, setup.provider));
         client.send(request);
         QVERIFY(!provider.readMessage().head.isEmpty());
@@ -189,8 +189,8 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
-        Peer provider;
+        TestPeer client = setup.client();
+        TestPeer provider;
         QVERIFY(warmUp(client, provider, setup.provider));
         client.send(get("/p/x"));
         provider.readMessage();
@@ -204,13 +204,13 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer gone = setup.client();
+        TestPeer gone = setup.client();
         gone.send(get("/p/secret"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         gone.close();
-        QVERIFY(provider.end() != Peer::End::TimedOut);
-        Peer client = setup.client();
+        QVERIFY(provider.end() != TestPeer::End::TimedOut);
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
         provider = setup.provider.accept();
         QCOMPARE(provider.readMessage().firstLine(), QByteArray("GET /x HTTP/1.1"));

@@ -79,12 +79,12 @@ private Q_SLOTS:
         QFETCH(QByteArray, body);
         QFETCH(QByteArray, trailers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         QByteArray request = method == "POST" ? post("/p/x", payload(200'000)) : get("/p/x");
         if (method == "HEAD")
             request.replace(0, 3, "HEAD");
         client.send(request);
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         const Message asked = provider.readMessage();
         QCOMPARE(asked.firstLine(), method + " /x HTTP/1.1");
         QVERIFY(method != "POST" || asked.body == payload(200'000));
@@ -109,9 +109,9 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         const QByteArray answer = chunkedHead + chunk("one") + chunk("two") + lastChunk;
         for (const char byte : answer)
@@ -123,13 +123,13 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         const QByteArray head = "POST /p/x HTTP/1.1\r\nHost: localhost\r\n";
         const QByteArray request = head + "Transfer-Encoding: chunked\r\n\r\n" + chunk("one")
                                    + chunk("two") + "0\r\nX-T: 1\r\n\r\n";
         for (const char byte : request)
             QVERIFY(client.send(QByteArray(1, byte)));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         const Message asked = provider.readMessage();
         QCOMPARE(asked.body, QByteArray("onetwo"));
         QCOMPARE(asked.trailers, QByteArray("X-T: 1\r\n"));
@@ -141,9 +141,9 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         provider.send(chunkedHead);
         QVERIFY(!client.readUntil("\r\n\r\n").isEmpty());
@@ -159,8 +159,8 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
         constexpr std::size_t streams = 12;
-        std::array<Peer, streams> clients;
-        std::array<Peer, streams> providers;
+        std::array<TestPeer, streams> clients;
+        std::array<TestPeer, streams> providers;
         for (std::size_t i = 0; i < streams; ++i) {
             clients[i] = setup.client();
             clients[i].send(get("/p/" + QByteArray::number(i)));
@@ -177,8 +177,8 @@ private Q_SLOTS:
             return bytes;
         };
         std::array<QByteArray, streams> expected;
-        Peer small = setup.client();
-        Peer smallProvider;
+        TestPeer small = setup.client();
+        TestPeer smallProvider;
         for (int round = 0; round < 30; ++round) {
             QByteArray held;
             for (std::size_t i = 0; i < streams; ++i) {
@@ -213,11 +213,11 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         const QByteArray body = payload(1000);
         const QByteArray request = post("/p/x", body);
         client.send(request.left(request.size() - 500));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readUntil("\r\n\r\n");
         provider.send("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig");
         const Message got = client.readMessage();
@@ -225,8 +225,8 @@ private Q_SLOTS:
         QCOMPARE(got.body, QByteArray("big"));
         QCOMPARE(got.field("Connection"), QByteArray("close"));
         client.send(body.right(500)); // is read and dropped, so that no reset overtakes the answer
-        QCOMPARE(client.end(), Peer::End::Fin);
-        QVERIFY(provider.end() != Peer::End::TimedOut);
+        QCOMPARE(client.end(), TestPeer::End::Fin);
+        QVERIFY(provider.end() != TestPeer::End::TimedOut);
     }
 
     void provider_goneBeforeAnswering_is502_data()
@@ -240,9 +240,9 @@ private Q_SLOTS:
         QFETCH_GLOBAL(unsigned, workers);
         QFETCH(bool, byReset);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         if (byReset)
             provider.reset();
@@ -270,10 +270,10 @@ private Q_SLOTS:
         QFETCH(bool, byReset);
         GatewaySetup setup(workers);
         for (const bool toHttp10 : {false, true}) {
-            Peer client = setup.client();
+            TestPeer client = setup.client();
             QByteArray request = get("/p/x");
             client.send(toHttp10 ? request.replace("HTTP/1.1", "HTTP/1.0") : request);
-            Peer provider = setup.provider.accept();
+            TestPeer provider = setup.provider.accept();
             provider.readMessage();
             provider.send(begun);
             QVERIFY(!client.readUntil("half").isEmpty());
@@ -281,10 +281,10 @@ private Q_SLOTS:
                 provider.reset();
             else
                 provider.close();
-            const Peer::End end = client.end();
+            const TestPeer::End end = client.end();
             // Without a length or chunks, only a reset says that something is missing.
             const bool needsReset = toHttp10 && !begun.contains("Content-Length");
-            QCOMPARE(end, needsReset ? Peer::End::Reset : Peer::End::Fin);
+            QCOMPARE(end, needsReset ? TestPeer::End::Reset : TestPeer::End::Fin);
         }
     }
 
@@ -292,16 +292,16 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         provider.send(chunkedHead + chunk("good") + "zz\r\nbad\r\n");
         const Message got = client.readMessage();
         QVERIFY(!got.isComplete);
         QVERIFY(got.body.startsWith("good") && !got.body.contains("bad"));
-        QCOMPARE(client.end(), Peer::End::Fin);
-        QVERIFY(provider.end() != Peer::End::TimedOut);
+        QCOMPARE(client.end(), TestPeer::End::Fin);
+        QVERIFY(provider.end() != TestPeer::End::TimedOut);
     }
 
     void client_gone_cancelsTheProvider_data()
@@ -319,9 +319,9 @@ private Q_SLOTS:
         QFETCH(bool, isStreaming);
         QFETCH(bool, byReset);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         client.send(post("/p/x", "body"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         QVERIFY(!provider.readMessage().head.isEmpty());
         if (isStreaming) {
             provider.send(chunkedHead + chunk("a"));
@@ -331,16 +331,16 @@ private Q_SLOTS:
             client.reset();
         else
             client.close();
-        QVERIFY(provider.end() != Peer::End::TimedOut);
+        QVERIFY(provider.end() != TestPeer::End::TimedOut);
     }
 
     void backPressure_ofTheClient_holdsTheProvider()
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client(4096);
+        TestPeer client = setup.client(4096);
         client.send(get("/p/x"));
-        Peer provider = setup.provider.accept();
+        TestPeer provider = setup.provider.accept();
         provider.readMessage();
         const QByteArray body = payload(4 * big);
         provider.send(ok(body).left(ok(body).size() - body.size()));
@@ -357,10 +357,10 @@ private Q_SLOTS:
     {
         QFETCH_GLOBAL(unsigned, workers);
         GatewaySetup setup(workers);
-        Peer client = setup.client();
+        TestPeer client = setup.client();
         const QByteArray body = payload(4 * big);
         client.send(post("/p/x", body).left(post("/p/x", body).size() - body.size()));
-        Peer provider = setup.provider.accept(4096);
+        TestPeer provider = setup.provider.accept(4096);
         provider.readUntil("\r\n\r\n");
         const qsizetype taken = client.sendWhileTaken(body);
         QVERIFY2(taken < body.size(), "the gateway took all of it into memory");

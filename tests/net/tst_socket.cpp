@@ -41,7 +41,7 @@ private Q_SLOTS:
     void adopt_plain_echoesBytesExactly()
     {
         const Listener listener;
-        Peer peer = Peer::connectedTo(listener.port());
+        TestPeer peer = TestPeer::connectedTo(listener.port());
         SocketProbe probe(*m_thread);
         probe.setEcho();
         QVERIFY(probe.adopt(listener.accept().release()));
@@ -56,7 +56,7 @@ private Q_SLOTS:
     void write_toASlowReader_keepsTheRestAndDrains()
     {
         const Listener listener;
-        Peer peer = Peer::connectedTo(listener.port(), smallBuffer);
+        TestPeer peer = TestPeer::connectedTo(listener.port(), smallBuffer);
         SocketProbe probe(*m_thread);
         QVERIFY(probe.adopt(listener.accept().release()));
         const QByteArray sent = payload(2 * big);
@@ -79,7 +79,7 @@ private Q_SLOTS:
     void write_manyParts_arriveInOrder()
     {
         const Listener listener;
-        Peer peer = Peer::connectedTo(listener.port(), smallBuffer);
+        TestPeer peer = TestPeer::connectedTo(listener.port(), smallBuffer);
         SocketProbe probe(*m_thread);
         QVERIFY(probe.adopt(listener.accept().release()));
         QByteArray expected;
@@ -99,7 +99,7 @@ private Q_SLOTS:
     void read_heldBack_stopsTheSender()
     {
         const Listener listener;
-        Peer peer = Peer::connectedTo(listener.port());
+        TestPeer peer = TestPeer::connectedTo(listener.port());
         SocketProbe probe(*m_thread);
         probe.setReading(false);
         QVERIFY(probe.adopt(listener.accept(smallBuffer).release()));
@@ -116,7 +116,7 @@ private Q_SLOTS:
     void peer_fin_isHangUpThenEnd()
     {
         const Listener listener;
-        Peer peer = Peer::connectedTo(listener.port());
+        TestPeer peer = TestPeer::connectedTo(listener.port());
         SocketProbe probe(*m_thread);
         peer.send("last words");
         peer.shutdownWrite();
@@ -131,7 +131,7 @@ private Q_SLOTS:
     void peer_reset_isHangUpThenBrokenNotEnd()
     {
         const Listener listener;
-        Peer peer = Peer::connectedTo(listener.port());
+        TestPeer peer = TestPeer::connectedTo(listener.port());
         SocketProbe probe(*m_thread);
         QVERIFY(probe.adopt(listener.accept().release()));
         peer.send("cut");
@@ -146,25 +146,25 @@ private Q_SLOTS:
     void abort_openConnection_isAReset()
     {
         const Listener listener;
-        Peer peer = Peer::connectedTo(listener.port());
+        TestPeer peer = TestPeer::connectedTo(listener.port());
         SocketProbe probe(*m_thread);
         QVERIFY(probe.adopt(listener.accept().release()));
         QVERIFY(probe.write("half of"));
         QCOMPARE(peer.read(7), "half of");
         probe.inThread([](net::Socket &socket) { socket.abort(); });
-        QCOMPARE(peer.end(), Peer::End::Reset);
+        QCOMPARE(peer.end(), TestPeer::End::Reset);
     }
 
     void close_openConnection_isAFin()
     {
         const Listener listener;
-        Peer peer = Peer::connectedTo(listener.port());
+        TestPeer peer = TestPeer::connectedTo(listener.port());
         SocketProbe probe(*m_thread);
         QVERIFY(probe.adopt(listener.accept().release()));
         QVERIFY(probe.write("all"));
         probe.inThread([](net::Socket &socket) { socket.close(); });
         QCOMPARE(peer.readToEnd(), "all");
-        QCOMPARE(peer.end(), Peer::End::Fin);
+        QCOMPARE(peer.end(), TestPeer::End::Fin);
         QVERIFY(!probe.write("closed"));
     }
 
@@ -173,7 +173,7 @@ private Q_SLOTS:
         const Listener listener;
         SocketProbe probe(*m_thread);
         QVERIFY(probe.connectTo(listener.port()));
-        Peer peer = listener.accept();
+        TestPeer peer = listener.accept();
         QVERIFY(probe.waitFor("opened"));
         QVERIFY(probe.write("hello"));
         QCOMPARE(peer.read(5), "hello");
@@ -192,7 +192,7 @@ private Q_SLOTS:
         QFETCH(bool, thenCloses);
         const Listener listener;
         SocketProbe probe(*m_thread);
-        Peer peer;
+        TestPeer peer;
         // All is there before the loop looks for the first time.
         const bool isStarted = probe.inThread([&](net::Socket &socket) {
             const bool started = SocketProbe::connectInThread(socket, listener.port(), nullptr);
@@ -227,7 +227,7 @@ private Q_SLOTS:
     {
         for (const bool sends : {true, false}) {
             const Listener listener;
-            Peer peer = Peer::connectedTo(listener.port());
+            TestPeer peer = TestPeer::connectedTo(listener.port());
             SocketProbe probe(*m_thread);
             probe.setReading(false);
             QVERIFY(probe.adopt(listener.accept().release()));

@@ -81,7 +81,7 @@ private Q_SLOTS:
         const auto serverSide = toClients(m_certificate);
         const SslContext trusting = clientContext(m_authority.pem());
         const Listener listener;
-        Peer peer = Peer::connectedTo(listener.port(), smallBuffer);
+        TestPeer peer = TestPeer::connectedTo(listener.port(), smallBuffer);
         SocketProbe probe(*m_thread);
         QVERIFY(probe.adopt(listener.accept().release(), serverSide->toClient()));
         QVERIFY(peer.startTlsClient(trusting.get(), "localhost"));
@@ -134,7 +134,7 @@ private Q_SLOTS:
         const Listener listener;
         SocketProbe probe(*m_thread);
         QVERIFY(probe.connectTo(listener.port(), client->toProvider(host.toStdString(), sessions)));
-        Peer peer = listener.accept();
+        TestPeer peer = listener.accept();
         peer.startTlsServer(server.get());
         QVERIFY(probe.waitFor(failure.isEmpty() ? "opened" : "failed"));
         const auto state = probe.state.now();
@@ -149,7 +149,7 @@ private Q_SLOTS:
         const Listener listener;
         SocketProbe probe(*m_thread);
         QVERIFY(probe.connectTo(listener.port(), client->toProvider("localhost", sessions)));
-        Peer peer = listener.accept();
+        TestPeer peer = listener.accept();
         peer.send("HTTP/1.1 400 Bad Request\r\n\r\n");
         QVERIFY(probe.waitFor("failed"));
         QVERIFY(probe.state.now().inTls);
@@ -167,7 +167,7 @@ private Q_SLOTS:
         const auto serverSide = toClients(m_certificate);
         const SslContext trusting = clientContext(m_authority.pem());
         const Listener listener;
-        Peer peer = Peer::connectedTo(listener.port());
+        TestPeer peer = TestPeer::connectedTo(listener.port());
         SocketProbe probe(*m_thread);
         QVERIFY(probe.adopt(listener.accept().release(), serverSide->toClient()));
         QVERIFY(peer.startTlsClient(trusting.get(), "localhost"));
@@ -191,7 +191,7 @@ private Q_SLOTS:
         const SslContext trusting = clientContext(m_authority.pem());
         for (const bool isAbort : {false, true}) {
             const Listener listener;
-            Peer peer = Peer::connectedTo(listener.port());
+            TestPeer peer = TestPeer::connectedTo(listener.port());
             SocketProbe probe(*m_thread);
             QVERIFY(probe.adopt(listener.accept().release(), serverSide->toClient()));
             QVERIFY(peer.startTlsClient(trusting.get(), "localhost"));
@@ -202,7 +202,7 @@ private Q_SLOTS:
                 else
                     socket.close();
             });
-            QCOMPARE(peer.end(), isAbort ? Peer::End::Reset : Peer::End::Fin);
+            QCOMPARE(peer.end(), isAbort ? TestPeer::End::Reset : TestPeer::End::Fin);
         }
     }
 };

@@ -48,6 +48,7 @@ struct Outer
     std::map<std::string, std::string> map;
     Inner inner{"inner", 2};
     std::vector<Inner> inners;
+    std::string note;
 
     bool operator==(const Outer &) const = default;
     static std::span<const Field> fields()
@@ -75,6 +76,13 @@ struct Outer
             field<&Outer::map>({.key = "map", .label = "Map", .help = "m"}),
             field<&Outer::inner>({.key = "inner", .label = "Inner", .help = "i"}),
             field<&Outer::inners>({.key = "inners", .label = "Inners", .help = "i"}),
+            field<&Outer::note>({.key = "note",
+                                 .label = "Note",
+                                 .help = "one | two* `*`",
+                                 .unit = Unit::Bytes,
+                                 .min = 1,
+                                 .max = 9,
+                                 .multiline = true}),
         });
         return table;
     }
@@ -173,6 +181,12 @@ private Q_SLOTS:
             "{size: big}",
             "f:1:8: size must be a size such as 64KiB, 10MiB, 2GiB or plain bytes, not \"big\"");
         row("text too long", "{text: 123456789}", "f:1:8: text must be at most 8 bytes long");
+        row("line break where texts have none",
+            "{text: \"a\\nb\"}",
+            "f:1:8: text must not contain control characters or line breaks");
+        row("control among lines",
+            "{note: \"a\\n\\x1b\"}",
+            "f:1:8: note must not contain control characters");
         row("text that is a list", "{text: [a]}", "f:1:8: text must be a text, not a list");
         row("text with a control",
             "{text: \"\\x07\"}",
@@ -251,15 +265,63 @@ private Q_SLOTS:
                  2);
     }
 
+    void text_ofSeveralLines_isReadAndWrittenBack()
+    {
+        const auto [record, problems] = decodeText("note: |\n  a\n  \tb\n");
+        QCOMPARE(problems, QString());
+        QCOMPARE(record.note, std::string("a\n\tb\n"));
+        const auto [again, problemsAgain] = decodeText(toYaml(encode(record)));
+        QCOMPARE(problemsAgain, QString());
+        QCOMPARE(again.note, record.note);
+    }
+
+    void formFields_everyField_saysWhatAFormNeeds()
+    {
+        const QJsonArray rows = formFields(recordType<Outer>());
+        QCOMPARE(static_cast<std::size_t>(rows.size()), Outer::fields().size());
+        const auto rowOf = [&rows](const char *key) {
+            for (const auto &row : rows) {
+                if (row.toObject()[QStringLiteral("key")].toString() == QLatin1String(key))
+                    return row.toObject();
+            }
+            return QJsonObject();
+        };
+        QCOMPARE(rows.first().toObject()[QStringLiteral("key")].toString(), QStringLiteral("flag"));
+        const QJsonObject wait = rowOf("wait");
+        QCOMPARE(wait[QStringLiteral("kind")].toString(), QStringLiteral("duration"));
+        QCOMPARE(wait[QStringLiteral("label")].toString(), QStringLiteral("Wait"));
+        QCOMPARE(wait[QStringLiteral("help")].toString(), QStringLiteral("w"));
+        QCOMPARE(wait[QStringLiteral("min")].toInt(), 1000);
+        QVERIFY(!wait.contains(QStringLiteral("max")) && !wait.contains(QStringLiteral("unit")));
+        QCOMPARE(wait[QStringLiteral("default")].toString(), QStringLiteral("1500ms"));
+        QCOMPARE(rowOf("count")[QStringLiteral("default")].toInt(), 3);
+        QCOMPARE(rowOf("colour")[QStringLiteral("choices")].toArray().size(), 2);
+        QVERIFY(rowOf("secret")[QStringLiteral("secret")].toBool());
+        const QJsonObject note = rowOf("note");
+        QVERIFY(note[QStringLiteral("multiline")].toBool());
+        QVERIFY(!note[QStringLiteral("secret")].toBool());
+        QVERIFY(!note.contains(QStringLiteral("default")));
+        QCOMPARE(note[QStringLiteral("unit")].toString(), QStringLiteral("bytes"));
+        const QJsonArray inner = rowOf("inners")[QStringLiteral("fields")].toArray();
+        QVERIFY(inner.at(0).toObject()[QStringLiteral("required")].toBool());
+        QCOMPARE(inner.at(1).toObject()[QStringLiteral("min")].toInt(), -5);
+    }
+
     void markdown_everyField_hasARow()
     {
         const std::string text = markdown(recordType<Outer>(), "Outer");
         for (const char *row : {"| `flag` | true or false | `true` | f |",
-                                "| `wait` | duration | `1500ms` | w |",
+                                "| `count` | whole number, 0 to 9 | `3` | c |",
+                                "| `wait` | duration, at least 1s | `1500ms` | w |",
+                                "| `size` | size, up to 4KiB | `2KiB` | s |",
+                                "| `text` | text, up to 8 bytes | `hello` | t |",
                                 "| `colour` | choice: `red` `green` | `red` | c |",
-                                "| `list` | list of texts | `[a]` | l |",
+                                "| `list` | list of texts, up to 2 entries | `[a]` | l |",
+                                "| `map` | map of texts | `{}` | m |",
+                                "| `inner` | map |  | i |",
                                 "| `inner.name` | text | required | n |",
-                                "| `inners[].weight` | whole number | `1` | w |"})
+                                "| `inners[].weight` | whole number, -5 to 5 | `1` | w |",
+                                "| `note` | text, 1 to 9 bytes |  | one \\| two\\* `*` |"})
             QVERIFY2(text.find(row) != std::string::npos, row);
     }
 };

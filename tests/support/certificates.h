@@ -30,9 +30,9 @@ private:
 
 /// Shows \a certificate to the other end.
 void useCertificate(SSL_CTX *context, const Certificate &certificate);
-/// For Peer::startTlsServer; offers TLS 1.3 with session tickets.
+/// For TestPeer::startTlsServer; offers TLS 1.3 with session tickets.
 [[nodiscard]] SslContext serverContext(const Certificate &certificate);
-/// For Peer::startTlsClient; trusts \a caPem alone.
+/// For TestPeer::startTlsClient; trusts \a caPem alone.
 [[nodiscard]] SslContext clientContext(const QByteArray &caPem);
 
 } // namespace gatehouse::test

@@ -4,6 +4,7 @@
 #include "gateway/config/build.h"
 #include "gateway/config/loader.h"
 #include "gateway/gateway.h"
+#include "gateway/secrets/vault.h"
 #include "gateway/secrets/virtualkey.h"
 #include "tests/config/configdir.h"
 #include "tests/support/peer.h"
@@ -35,11 +36,18 @@ public:
     /// A file beside the configuration, to be named in it.
     void write(const char *name, const QByteArray &bytes) const { m_dir.write(name, bytes); }
 
+    /// True where \a yaml has an error.
+    [[nodiscard]] bool isRefused(const QByteArray &yaml) const
+    {
+        m_dir.write("test.yaml", yaml);
+        return !buildSnapshot(loadDraft(m_dir.config()), m_dir.data(), *m_vault, m_states).snapshot;
+    }
     /// Fatal where \a yaml is wrong.
     [[nodiscard]] std::shared_ptr<const Snapshot> snapshot(const QByteArray &yaml) const
     {
         m_dir.write("test.yaml", yaml);
-        BuildOutcome outcome = buildSnapshot(loadDraft(m_dir.config()), m_dir.data());
+        BuildOutcome outcome
+            = buildSnapshot(loadDraft(m_dir.config()), m_dir.data(), *m_vault, m_states);
         if (!outcome.snapshot)
             qFatal("%s", qPrintable(m_dir.printed(outcome.diagnostics)));
         return outcome.snapshot;
@@ -47,6 +55,8 @@ public:
 
 private:
     ConfigDir m_dir;
+    std::unique_ptr<Vault> m_vault = std::make_unique<Vault>(nullptr);
+    mutable StateStore m_states;
     std::string m_key;
 };
 
@@ -108,9 +118,9 @@ public:
     {
         return static_cast<std::uint16_t>(QUrl(gateway->urls().at(listener)).port());
     }
-    [[nodiscard]] Peer client(int receiveBuffer = 0) const
+    [[nodiscard]] TestPeer client(int receiveBuffer = 0) const
     {
-        return Peer::connectedTo(port(), receiveBuffer);
+        return TestPeer::connectedTo(port(), receiveBuffer);
     }
 
     SnapshotMaker maker;
@@ -130,6 +140,18 @@ inline QByteArray post(const QByteArray &path, const QByteArray &body, const QBy
 {
     return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
            + QByteArray::number(body.size()) + "\r\n" + more + "\r\n" + body;
+}
+
+inline QByteArray
+policyDocument(const QByteArray &type, const QByteArray &config, const QByteArray &more = {})
+{
+    return document("Policy", type, "{type: " + type + ", config: " + config + more + "}");
+}
+
+inline QByteArray chunkedPost(const QByteArray &path, const QByteArray &chunks)
+{
+    return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+           + "Transfer-Encoding: chunked\r\n\r\n" + chunks;
 }
 
 inline QByteArray ok(const QByteArray &body, const QByteArray &more = {})

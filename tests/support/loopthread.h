@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gateway/base/mailbox.h"
 #include "gateway/net/ioloop.h"
-#include "gateway/net/post.h"
 #include "tests/support/peer.h"
 
 #ifdef __linux__
 #include "gateway/net/eventdispatcher.h"
 #endif
 #include "gateway/net/notifierloop.h"
+
+#include <QThread>
 
 #include <condition_variable>
 #include <future>
@@ -27,7 +29,7 @@ class LoopThread final : public QThread
 public:
     explicit LoopThread(LoopKind kind)
         : m_kind(kind)
-        , m_mailbox(std::make_unique<net::Mailbox>())
+        , m_mailbox(std::make_unique<Mailbox>())
     {
         m_mailbox->moveToThread(this);
         if (kind == LoopKind::Epoll)
@@ -79,7 +81,7 @@ protected:
 private:
     LoopKind m_kind;
     std::mutex m_running; ///< held by the thread
-    std::unique_ptr<net::Mailbox> m_mailbox;
+    std::unique_ptr<Mailbox> m_mailbox;
     net::NotifierLoop *m_notifiers = nullptr;
 };
 

@@ -55,7 +55,7 @@ QByteArray Message::field(const QByteArray &name) const
     return {};
 }
 
-Peer::Peer(int descriptor)
+TestPeer::TestPeer(int descriptor)
     : m_descriptor(descriptor)
 {
     const timeval limit{patience.count(), 0};
@@ -66,7 +66,7 @@ Peer::Peer(int descriptor)
     std::signal(SIGPIPE, SIG_IGN); // OpenSSL writes without MSG_NOSIGNAL
 }
 
-Peer &Peer::operator=(Peer &&other) noexcept
+TestPeer &TestPeer::operator=(TestPeer &&other) noexcept
 {
     close();
     m_descriptor = std::exchange(other.m_descriptor, -1);
@@ -76,7 +76,7 @@ Peer &Peer::operator=(Peer &&other) noexcept
     return *this;
 }
 
-Peer Peer::connectedTo(std::uint16_t port, int receiveBuffer)
+TestPeer TestPeer::connectedTo(std::uint16_t port, int receiveBuffer)
 {
     const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setReceiveBuffer(descriptor, receiveBuffer);
@@ -85,10 +85,10 @@ Peer Peer::connectedTo(std::uint16_t port, int receiveBuffer)
         ::close(descriptor);
         return {};
     }
-    return Peer(descriptor);
+    return TestPeer(descriptor);
 }
 
-bool Peer::shakeHands(int (*how)(SSL *))
+bool TestPeer::shakeHands(int (*how)(SSL *))
 {
     SSL_set_fd(m_ssl.get(), m_descriptor);
     ERR_clear_error();
@@ -97,7 +97,7 @@ bool Peer::shakeHands(int (*how)(SSL *))
     return isDone;
 }
 
-bool Peer::startTlsClient(SSL_CTX *context, const char *host, SSL_SESSION *session)
+bool TestPeer::startTlsClient(SSL_CTX *context, const char *host, SSL_SESSION *session)
 {
     m_ssl.reset(SSL_new(context));
     SSL_set1_host(m_ssl.get(), host);
@@ -106,13 +106,13 @@ bool Peer::startTlsClient(SSL_CTX *context, const char *host, SSL_SESSION *sessi
     return shakeHands(SSL_connect);
 }
 
-bool Peer::startTlsServer(SSL_CTX *context)
+bool TestPeer::startTlsServer(SSL_CTX *context)
 {
     m_ssl.reset(SSL_new(context));
     return shakeHands(SSL_accept);
 }
 
-bool Peer::send(const QByteArray &bytes)
+bool TestPeer::send(const QByteArray &bytes)
 {
     for (qsizetype sent = 0; sent < bytes.size();) {
         const auto left = static_cast<std::size_t>(bytes.size() - sent);
@@ -132,7 +132,7 @@ bool Peer::send(const QByteArray &bytes)
     return true;
 }
 
-qsizetype Peer::sendWhileTaken(const QByteArray &bytes)
+qsizetype TestPeer::sendWhileTaken(const QByteArray &bytes)
 {
     constexpr int longEnough = 300; // ms
     qsizetype sent = 0;
@@ -150,7 +150,7 @@ qsizetype Peer::sendWhileTaken(const QByteArray &bytes)
 }
 
 /// Reads what is there, or waits for it; false at the end.
-bool Peer::more()
+bool TestPeer::more()
 {
     if (m_end != End::Open || m_descriptor < 0)
         return false;
@@ -189,7 +189,7 @@ bool Peer::more()
     return false;
 }
 
-QByteArray Peer::read(qsizetype size)
+QByteArray TestPeer::read(qsizetype size)
 {
     while (m_read.size() < size && more()) {
     }
@@ -198,7 +198,7 @@ QByteArray Peer::read(qsizetype size)
     return bytes;
 }
 
-QByteArray Peer::readUntil(const QByteArray &last)
+QByteArray TestPeer::readUntil(const QByteArray &last)
 {
     qsizetype found = m_read.indexOf(last);
     while (found < 0 && more())
@@ -206,14 +206,14 @@ QByteArray Peer::readUntil(const QByteArray &last)
     return found < 0 ? QByteArray() : read(found + last.size());
 }
 
-QByteArray Peer::readToEnd()
+QByteArray TestPeer::readToEnd()
 {
     while (more()) {
     }
     return std::exchange(m_read, {});
 }
 
-Message Peer::readMessage(bool toHead)
+Message TestPeer::readMessage(bool toHead)
 {
     Message message;
     message.head = readUntil("\r\n\r\n");
@@ -249,27 +249,27 @@ Message Peer::readMessage(bool toHead)
     return message;
 }
 
-bool Peer::isSilent()
+bool TestPeer::isSilent()
 {
     const bool isBuffered = m_ssl && SSL_pending(m_ssl.get()) > 0;
     return m_read.isEmpty() && !isBuffered && !isReadable(m_descriptor, 0);
 }
 
-Peer::End Peer::end()
+TestPeer::End TestPeer::end()
 {
     while (more())
         m_read.clear();
     return m_end;
 }
 
-void Peer::shutdownWrite()
+void TestPeer::shutdownWrite()
 {
     if (m_ssl)
         SSL_shutdown(m_ssl.get());
     ::shutdown(m_descriptor, SHUT_WR);
 }
 
-void Peer::close()
+void TestPeer::close()
 {
     if (m_descriptor < 0)
         return;
@@ -279,13 +279,13 @@ void Peer::close()
     truncate();
 }
 
-void Peer::truncate()
+void TestPeer::truncate()
 {
     m_ssl.reset();
     ::close(std::exchange(m_descriptor, -1));
 }
 
-void Peer::reset()
+void TestPeer::reset()
 {
     const linger now{1, 0};
     ::setsockopt(m_descriptor, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -309,14 +309,14 @@ Listener::~Listener()
     ::close(m_descriptor);
 }
 
-Peer Listener::accept(int receiveBuffer) const
+TestPeer Listener::accept(int receiveBuffer) const
 {
     setReceiveBuffer(m_descriptor, receiveBuffer);
     const int wait = static_cast<int>(std::chrono::milliseconds(patience).count());
     if (!isReadable(m_descriptor, wait))
         return {};
     const int descriptor = ::accept4(m_descriptor, nullptr, nullptr, SOCK_CLOEXEC);
-    return descriptor < 0 ? Peer() : Peer(descriptor);
+    return descriptor < 0 ? TestPeer() : TestPeer(descriptor);
 }
 
 bool Listener::hasCaller() const

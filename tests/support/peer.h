@@ -41,21 +41,21 @@ struct Message
 
 /// The other end of a connection, plain or TLS, in blocking calls that give up after `patience`:
 /// client or provider of a test that reads as a conversation.
-class Peer
+class TestPeer
 {
 public:
     /// How the reading side ended.
     enum class End : std::uint8_t { Open, Fin, Reset, Truncated, TimedOut };
 
-    Peer() = default;
+    TestPeer() = default;
     /// Takes over a connected socket.
-    explicit Peer(int descriptor);
-    Peer(Peer &&other) noexcept { *this = std::move(other); }
-    Peer &operator=(Peer &&other) noexcept;
-    ~Peer() { close(); }
+    explicit TestPeer(int descriptor);
+    TestPeer(TestPeer &&other) noexcept { *this = std::move(other); }
+    TestPeer &operator=(TestPeer &&other) noexcept;
+    ~TestPeer() { close(); }
 
     /// \a receiveBuffer in bytes; 0: the system's.
-    static Peer connectedTo(std::uint16_t port, int receiveBuffer = 0);
+    static TestPeer connectedTo(std::uint16_t port, int receiveBuffer = 0);
     /// Shakes hands as client; \a session (may be null) is offered for resumption.
     bool startTlsClient(SSL_CTX *context, const char *host, SSL_SESSION *session = nullptr);
     bool startTlsServer(SSL_CTX *context);
@@ -110,7 +110,7 @@ public:
 
     [[nodiscard]] std::uint16_t port() const { return m_port; }
     /// The next connection; not connected where none came. \a receiveBuffer as in connectedTo.
-    [[nodiscard]] Peer accept(int receiveBuffer = 0) const;
+    [[nodiscard]] TestPeer accept(int receiveBuffer = 0) const;
     /// True where a connection waits to be accepted.
     [[nodiscard]] bool hasCaller() const;
 

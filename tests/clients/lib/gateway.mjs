@@ -75,6 +75,8 @@ export async function startGateway(binary, recorders, dir) {
   return {
     port,
     key,
+    binary,
+    data,
     ours: true,
     log,
     alive: () => child.exitCode === null && child.signalCode === null,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { anthropic } from "../scenarios/anthropic.mjs";
 import { agents } from "../scenarios/agents.mjs";
+import { environment } from "../scenarios/environment.mjs";
 import { gemini } from "../scenarios/gemini.mjs";
 import { ollama } from "../scenarios/ollama.mjs";
 import { openai } from "../scenarios/openai.mjs";
@@ -8,7 +9,7 @@ import { raw } from "../scenarios/raw.mjs";
 import { refusals } from "../scenarios/refusals.mjs";
 import { Skip } from "./session.mjs";
 
-export const scenarios = [...openai, ...anthropic, ...gemini, ...ollama, ...raw, ...refusals, ...agents];
+export const scenarios = [...openai, ...anthropic, ...gemini, ...ollama, ...raw, ...refusals, ...agents, ...environment];
 
 async function judge(session, gateway, scenario) {
   if (scenario.needs) {

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <QAbstractEventDispatcher>
 #include <QCoreApplication>
+#include <QEvent>
 #include <QObject>
-#include <QThread>
 
 #include <functional>
 #include <mutex>
 #include <utility>
 #include <vector>
 
-namespace gatehouse::net {
+namespace gatehouse {
 
 /// The one way into another thread: calls are queued and run there in order, several by one wake-up.
 /// What they capture must be values, or shared const objects. An own queue under a std::mutex, not
@@ -65,4 +64,4 @@ private:
     std::vector<std::function<void()>> m_calls;
 };
 
-} // namespace gatehouse::net
+} // namespace gatehouse

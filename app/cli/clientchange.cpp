@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/client.h"
+#include "gateway/base/file.h"
+#include "gateway/base/text.h"
+#include "gateway/config/clientkeys.h"
+#include "gateway/config/documentfile.h"
+#include "gateway/config/loader.h"
+#include "gateway/config/sessions.h"
+#include "gateway/schema/yaml.h"
+
+#include <QFile>
+
+#include <algorithm>
+#include <iostream>
+
+namespace gatehouse {
+
+namespace {
+
+/// More keys than a Client may have (resources.cpp) would break the configuration.
+constexpr std::size_t mostKeys = 1000;
+
+/// The client of the command line and the configuration that it stands in.
+struct Found
+{
+    Draft draft;
+    const ClientResource *client = nullptr; ///< within draft
+};
+
+/// An exit code where the client is not there or its file has errors; that was said.
+std::optional<int> find(const CommandLine &line, Found &found)
+{
+    const std::string name = line.words().at(1).toStdString();
+    found.draft = loadDraft(line.directories().config);
+    found.client = findClient(found.draft, name);
+    if (found.client == nullptr) {
+        warnOfErrors(found.draft);
+        std::vector<std::string_view> names;
+        for (const ClientResource &client : found.draft.clients)
+            names.push_back(client.name);
+        return failClient(ExitNo, "there is no client " + inQuotes(name) + didYouMean(name, names));
+    }
+    const std::string &file = found.client->file;
+    const bool isBroken
+        = std::ranges::any_of(found.draft.diagnostics, [&](const Diagnostic &diagnostic) {
+              return diagnostic.file == file && diagnostic.severity == Diagnostic::Severity::Error;
+          });
+    if (isBroken)
+        return failClient(ExitCannotRun,
+                          file + " has errors; mend them first, or edit it yourself");
+    return {};
+}
+
+/// Replaces the client's document, or takes it out where \a replacement is empty; the file goes with
+/// its last document.
+Result<void> replaceClient(const ClientResource &client, std::string_view replacement)
+{
+    const auto text = readFile(client.file, YamlLimits{}.bytes);
+    if (!text)
+        return Unexpected(text.error());
+    const std::string changed = replaceDocument(*text, client.document->place.line, replacement);
+    Diagnostics diagnostics;
+    if (!parseYaml(changed, client.file, diagnostics).empty())
+        return writeConfigFile(client.file, changed);
+    if (!QFile::remove(QString::fromStdString(client.file)))
+        return Unexpected(Error{ErrorCode::SystemFailure, client.file + " cannot be removed"});
+    return {};
+}
+
+Result<void> saveClient(const ClientResource &client, const ClientSpec &spec)
+{
+    return replaceClient(client, toYaml(encodeClient(client.name, client.labels, spec)));
+}
+
+/// Ends the client's sessions, or the one with that key, and says so; false where there is none.
+bool endAndSay(const CommandLine &line, const std::string &name, const std::string &keyId = {})
+{
+    const std::size_t count = endSessions(line.directories().data, name, keyId);
+    if (count == 1)
+        std::cerr << "Client " << name << ": a running gatehouse exec lost its key.\n";
+    else if (count > 1)
+        std::cerr << "Client " << name << ": " << count
+                  << " running gatehouse exec lost their keys.\n";
+    return count != 0;
+}
+
+int revokeKey(const Found &found, const std::string &id)
+{
+    ClientSpec spec = found.client->spec;
+    const auto key = std::ranges::find(spec.keys, id, &KeySpec::id);
+    if (key == spec.keys.end()) {
+        std::vector<std::string_view> ids;
+        for (const KeySpec &other : spec.keys)
+            ids.push_back(other.id);
+        return failClient(ExitNo,
+                          "client " + found.client->name + " has no key " + inQuotes(id)
+                              + didYouMean(id, ids));
+    }
+    key->revoked = true;
+    if (const auto saved = saveClient(*found.client, spec); !saved)
+        return failClient(ExitCannotRun, saved.error().message());
+    std::cerr << "Client " << found.client->name << ": key " << id << " is revoked.\n";
+    return ExitDone;
+}
+
+} // namespace
+
+int rotateClient(const CommandLine &line)
+{
+    std::chrono::milliseconds overlap(0);
+    if (line.isSet(QStringLiteral("overlap"))) {
+        const auto duration = parseDuration(line.value(QStringLiteral("overlap")));
+        if (!duration)
+            return line.refuse("--overlap must be a duration such as 24h");
+        overlap = *duration;
+    }
+    std::optional<Instant> expires;
+    if (line.isSet(QStringLiteral("expires"))) {
+        expires = timeToCome(line.value(QStringLiteral("expires")));
+        if (!expires)
+            return line.refuse("--expires must be a duration such as 90d or a time to come");
+    }
+    Found found;
+    if (const auto code = find(line, found))
+        return *code;
+    ClientSpec spec = found.client->spec;
+    if (spec.keys.size() >= mostKeys)
+        return failClient(ExitNo,
+                          "client " + found.client->name + " has " + std::to_string(mostKeys)
+                              + " keys, as many as one may have; take old ones out of "
+                              + found.client->file);
+    auto key = makeKey(nextKeyId(spec), expires, line.directories().data);
+    if (!key)
+        return failClient(ExitCannotRun, key.error().message());
+    retireKeys(spec, std::chrono::system_clock::now(), overlap);
+    spec.keys.push_back(key->spec);
+    if (const auto saved = saveClient(*found.client, spec); !saved)
+        return failClient(ExitCannotRun, saved.error().message());
+    std::cerr << "Client " << found.client->name << " has the key " << key->spec.id
+              << ", printed this once; the keys before "
+              << (overlap.count() == 0 ? "are revoked.\n"
+                                       : "work for " + formatDuration(overlap) + ".\n");
+    std::cout << key->text << '\n';
+    return ExitDone;
+}
+
+int revokeClient(const CommandLine &line)
+{
+    const std::string name = line.words().at(1).toStdString();
+    const std::string id = line.value(QStringLiteral("key"));
+    if (line.isSet(QStringLiteral("key")) && id.empty())
+        return line.refuse("--key must be the id of a key, as client list prints it");
+    const bool isEnded = endAndSay(line, name, id);
+    // They live without a document of the client too.
+    if (isEnded
+        && (!id.empty() || findClient(loadDraft(line.directories().config), name) == nullptr))
+        return ExitDone;
+    Found found;
+    if (const auto code = find(line, found))
+        return *code;
+    if (!id.empty())
+        return revokeKey(found, id);
+    ClientSpec spec = found.client->spec;
+    for (KeySpec &key : spec.keys)
+        key.revoked = true;
+    if (const auto saved = saveClient(*found.client, spec); !saved)
+        return failClient(ExitCannotRun, saved.error().message());
+    std::cerr << "Client " << name << ": all keys are revoked.\n";
+    return ExitDone;
+}
+
+int removeClient(const CommandLine &line)
+{
+    Found found;
+    if (const auto code = find(line, found))
+        return *code;
+    if (const auto removed = replaceClient(*found.client, {}); !removed)
+        return failClient(ExitCannotRun, removed.error().message());
+    endAndSay(line, found.client->name);
+    std::cerr << "Client " << found.client->name << " is removed.\n";
+    return ExitDone;
+}
+
+} // namespace gatehouse

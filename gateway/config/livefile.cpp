@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gateway/config/livefile.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace gatehouse {
+
+namespace {
+
+Unexpected<Error> failure(const std::string &path)
+{
+    const std::string reason = std::error_code(errno, std::generic_category()).message();
+    return Unexpected(Error{ErrorCode::SystemFailure, path + " cannot be written: " + reason});
+}
+
+bool writeAll(int descriptor, std::string_view text)
+{
+    while (!text.empty()) {
+        const ssize_t size = ::write(descriptor, text.data(), text.size());
+        if (size < 0 && errno != EINTR)
+            return false;
+        text.remove_prefix(size < 0 ? 0 : static_cast<std::size_t>(size));
+    }
+    return true;
+}
+
+bool isSameFile(int descriptor, const std::string &path)
+{
+    struct stat open = {};
+    struct stat named = {};
+    return ::fstat(descriptor, &open) == 0 && ::stat(path.c_str(), &named) == 0
+           && open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
+} // namespace
+
+LiveFile::LiveFile(int descriptor, std::string path)
+    : m_descriptor(descriptor)
+    , m_path(std::move(path))
+{}
+
+LiveFile::LiveFile(LiveFile &&other) noexcept
+    : m_descriptor(std::exchange(other.m_descriptor, -1))
+    , m_path(std::move(other.m_path))
+{}
+
+LiveFile &LiveFile::operator=(LiveFile &&other) noexcept
+{
+    if (this != &other) {
+        close();
+        m_descriptor = std::exchange(other.m_descriptor, -1);
+        m_path = std::move(other.m_path);
+    }
+    return *this;
+}
+
+LiveFile::~LiveFile()
+{
+    close();
+}
+
+void LiveFile::close()
+{
+    if (m_descriptor < 0)
+        return;
+    if (isSameFile(m_descriptor, m_path))
+        ::unlink(m_path.c_str());
+    ::close(m_descriptor);
+}
+
+Result<LiveFile> LiveFile::create(const std::string &path, std::string_view text)
+{
+    // The process id keeps two makers apart; what is left of a dead one of that id is overwritten.
+    const std::string unfinished = path + ".new" + std::to_string(::getpid());
+    ::unlink(unfinished.c_str());
+    const int descriptor
+        = ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0)
+        return failure(path);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 || !writeAll(descriptor, text)
+        || std::rename(unfinished.c_str(), path.c_str()) != 0) {
+        auto problem = failure(path);
+        ::unlink(unfinished.c_str());
+        ::close(descriptor);
+        return problem;
+    }
+    return LiveFile(descriptor, path);
+}
+
+bool isLive(const std::string &path)
+{
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0)
+        return false;
+    const bool isLocked = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    ::close(descriptor);
+    return isLocked;
+}
+
+void removeIfDead(const std::string &path)
+{
+    if (!isLive(path))
+        ::unlink(path.c_str());
+}
+
+} // namespace gatehouse

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gateway/config/clientkeys.h"
+#include "gateway/config/sessions.h"
+#include "tests/config/commandline.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QTest>
+
+#include <chrono>
+
+using namespace gatehouse;
+using namespace std::chrono_literals;
+
+namespace {
+
+const ClientSpec specOf(const ConfigDir &dir, std::string_view name)
+{
+    for (const auto &client : loadDraft(dir.config()).clients) {
+        if (client.name == name)
+            return client.spec;
+    }
+    return {};
+}
+
+/// A running command of that client.
+Result<LiveFile> sessionOf(const ConfigDir &dir, const char *id, const char *clientName)
+{
+    const std::string hash = "hmac-sha256:" + std::string(62, '0') + std::string(id).substr(0, 2);
+    const std::string probe = "hmac-sha256:" + std::string(62, '1') + std::string(id).substr(0, 2);
+    return openSession({.id = id,
+                        .client = clientName,
+                        .hash = hash,
+                        .probe = probe,
+                        .created = "2026-11-23T09:00:00Z",
+                        .expires = "2100-01-01T00:00:00Z"},
+                       dir.data());
+}
+
+} // namespace
+
+/// What becomes of keys: client rotate, revoke, remove and list.
+class TestClientChange : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void rotate_withoutOverlap_leavesTheNewKeyAlone()
+    {
+        const ConfigDir dir;
+        const std::string before = keyOf(client(dir, "add tool --model gpt-* --label team=core"));
+        const Ran ran = client(dir, "rotate tool");
+        QCOMPARE(ran.code, 0);
+        const std::string after = keyOf(ran);
+        QVERIFY(virtualkey::isWellFormed(after) && after != before);
+        QCOMPARE(ran.out, after + "\n");
+        const auto snapshot = snapshotOf(dir);
+        QVERIFY(snapshot);
+        QVERIFY(findKey(*snapshot, before) == nullptr);
+        const KeyEntry *entry = findKey(*snapshot, after);
+        QVERIFY(entry != nullptr);
+        QCOMPARE(entry->id, std::string("k2"));
+        QVERIFY(!entry->expires);
+        QVERIFY((specOf(dir, "tool").models == std::vector<std::string>{"gpt-*"}));
+        QCOMPARE(loadDraft(dir.config()).clients.at(0).labels.at("team"), std::string("core"));
+        QVERIFY(!read(dir.file("client-tool.yaml")).contains(QByteArray::fromStdString(after)));
+    }
+
+    void rotate_withOverlap_endsTheOldKeyThen()
+    {
+        const ConfigDir dir;
+        const std::string before = keyOf(client(dir, "add tool"));
+        const Ran ran = client(dir, "rotate tool --overlap 24h --expires 90d");
+        QCOMPARE(ran.code, 0);
+        const auto snapshot = snapshotOf(dir);
+        const auto now = std::chrono::system_clock::now();
+        const auto leftOf
+            = [&](const std::string &key) { return *findKey(*snapshot, key)->expires - now; };
+        QVERIFY(leftOf(before) > 23h && leftOf(before) <= 24h);
+        QVERIFY(leftOf(keyOf(ran)) > 89 * 24h && leftOf(keyOf(ran)) <= 90 * 24h);
+    }
+
+    void rotate_inASharedFile_keepsTheOtherBytes()
+    {
+        const ConfigDir dir;
+        client(dir, "add one");
+        client(dir, "add two");
+        const QByteArray two = read(dir.file("client-two.yaml"));
+        const QByteArray shared = "# first \xc3\xa4\r\n" + read(dir.file("client-one.yaml"))
+                                  + "---   # second, odd   spaces\n" + two + "# end";
+        QVERIFY(QFile::remove(dir.file("client-one.yaml"))
+                && QFile::remove(dir.file("client-two.yaml")));
+        dir.write("all.yaml", shared);
+        QCOMPARE(client(dir, "rotate one").code, 0);
+        const QByteArray after = read(dir.file("all.yaml"));
+        QVERIFY(after.startsWith("# first \xc3\xa4\r\n"));
+        QVERIFY(after.endsWith(QByteArray("---   # second, odd   spaces\n" + two + "# end")));
+        QCOMPARE(specOf(dir, "one").keys.size(), std::size_t(2));
+    }
+
+    void rotate_again_neverGivesAnIdTwice()
+    {
+        const ConfigDir dir;
+        client(dir, "add tool");
+        client(dir, "revoke tool");
+        client(dir, "rotate tool");
+        client(dir, "revoke tool --key k2");
+        client(dir, "rotate tool");
+        std::vector<std::string> ids;
+        for (const KeySpec &key : specOf(dir, "tool").keys)
+            ids.push_back(key.id);
+        QVERIFY((ids == std::vector<std::string>{"k1", "k2", "k3"}));
+    }
+
+    void rotate_asManyKeysAsOneMayHave_isRefused()
+    {
+        const ConfigDir dir;
+        QByteArray keys;
+        for (int i = 1; i <= 1000; ++i)
+            keys += QByteArray(i == 1 ? "" : ", ") + "{id: k" + QByteArray::number(i)
+                    + ", revoked: true, hash: 'hmac-sha256:"
+                    + QByteArray::number(i).rightJustified(64, '0') + "'}";
+        dir.write("a.yaml", document("Client", "tool", "{keys: [" + keys + "]}"));
+        const Ran ran = client(dir, "rotate tool");
+        QCOMPARE(ran.code, 1);
+        QCOMPARE(ran.out, std::string());
+        QVERIFY(!hasErrors(loadDraft(dir.config()).diagnostics));
+    }
+
+    void retireKeys_earlierExpiry_isNotProlonged()
+    {
+        const Instant now = *parseInstant("2026-11-23T09:00:00Z");
+        ClientSpec client;
+        client.keys = {{.id = "soon", .expires = "2026-11-23T10:00:00Z"},
+                       {.id = "late", .expires = "2026-12-24T00:00:00Z"},
+                       {.id = "never"},
+                       {.id = "over", .expires = "2026-11-23T09:00:00Z"},
+                       {.id = "revoked", .revoked = true}};
+        retireKeys(client, now, 24h);
+        std::vector<std::string> ends;
+        for (const KeySpec &key : client.keys)
+            ends.push_back(key.expires);
+        QVERIFY((ends
+                 == std::vector<std::string>{"2026-11-23T10:00:00Z",
+                                             "2026-11-24T09:00:00Z",
+                                             "2026-11-24T09:00:00Z",
+                                             "2026-11-23T09:00:00Z",
+                                             ""}));
+        QVERIFY(!client.keys.at(2).revoked);
+        retireKeys(client, now, 0ms);
+        QVERIFY(client.keys.at(0).revoked && client.keys.at(2).revoked);
+        QVERIFY(!client.keys.at(3).revoked); // it was over before
+    }
+
+    void stateOf_aKey_changesAtItsExpiry()
+    {
+        const KeySpec key{.id = "k1", .expires = "2026-11-23T09:00:00Z"};
+        const Instant end = *parseInstant(key.expires);
+        QVERIFY(stateOf(key, end - 1ms) == KeyState::Valid);
+        QVERIFY(stateOf(key, end) == KeyState::Expired);
+        QVERIFY(stateOf({.id = "k1"}, end) == KeyState::Valid);
+        QVERIFY(stateOf({.id = "k1", .expires = key.expires, .revoked = true}, end)
+                == KeyState::Revoked);
+    }
+
+    void nextKeyId_oddIds_areNotInTheWay()
+    {
+        ClientSpec client;
+        QCOMPARE(nextKeyId(client), std::string("k1"));
+        client.keys = {{.id = "k7"}, {.id = "key"}, {.id = "k9x"}, {.id = "x99"}, {.id = "k3"}};
+        QCOMPARE(nextKeyId(client), std::string("k8"));
+        client.keys = {{.id = "k18446744073709551615"}, {.id = "k99999999999999999999"}};
+        QCOMPARE(nextKeyId(client), std::string("k1"));
+    }
+
+    void revoke_oneKey_leavesTheOthers()
+    {
+        const ConfigDir dir;
+        const std::string one = keyOf(client(dir, "add tool"));
+        const std::string two = keyOf(client(dir, "rotate tool --overlap 1h"));
+        QCOMPARE(client(dir, "revoke tool --key k1").code, 0);
+        const auto snapshot = snapshotOf(dir);
+        QVERIFY(findKey(*snapshot, one) == nullptr && findKey(*snapshot, two) != nullptr);
+        const Ran unknown = client(dir, "revoke tool --key k3");
+        QCOMPARE(unknown.code, 1);
+        QVERIFY(unknown.err.find("client tool has no key \"k3\"") != std::string::npos);
+    }
+
+    void revoke_nameMistyped_suggestsTheNearest()
+    {
+        const ConfigDir dir;
+        client(dir, "add laptop");
+        const Ran ran = client(dir, "revoke labtop");
+        QCOMPARE(ran.code, 1);
+        QVERIFY(ran.err.ends_with("there is no client \"labtop\"; did you mean \"laptop\"?\n"));
+    }
+
+    void revoke_aClient_endsItsSessionsAlone()
+    {
+        const ConfigDir dir;
+        client(dir, "add tool");
+        QVERIFY(QDir().mkpath(QString::fromStdString(dir.data() + "/sessions")));
+        const auto first = sessionOf(dir, "aa", "tool");
+        const auto second = sessionOf(dir, "bb", "tool");
+        const auto other = sessionOf(dir, "cc", "exec");
+        QVERIFY(first && second && other);
+        QCOMPARE(client(dir, "revoke tool --key exec-bb").code, 0);
+        QCOMPARE(liveSessions(dir.data()).size(), std::size_t(2));
+        QVERIFY(!specOf(dir, "tool").keys.at(0).revoked);
+        QCOMPARE(client(dir, "revoke tool").code, 0);
+        QVERIFY(specOf(dir, "tool").keys.at(0).revoked);
+        QCOMPARE(liveSessions(dir.data()).size(), std::size_t(1));
+        // exec is not configured, and can be revoked all the same
+        QCOMPARE(client(dir, "revoke exec").code, 0);
+        QVERIFY(liveSessions(dir.data()).empty());
+        QCOMPARE(client(dir, "revoke exec").code, 1);
+    }
+
+    void remove_aClient_endsItsSessions()
+    {
+        const ConfigDir dir;
+        client(dir, "add tool");
+        QVERIFY(QDir().mkpath(QString::fromStdString(dir.data() + "/sessions")));
+        const auto session = sessionOf(dir, "aa", "tool");
+        QVERIFY(session);
+        QCOMPARE(client(dir, "remove tool").code, 0);
+        QVERIFY(liveSessions(dir.data()).empty());
+    }
+
+    void revoke_inASharedFile_changesThatClientAlone()
+    {
+        const ConfigDir dir;
+        const std::string one = keyOf(client(dir, "add one"));
+        const std::string two = keyOf(client(dir, "add two"));
+        const QByteArray shared = "# the first\n" + read(dir.file("client-one.yaml"))
+                                  + "--- # the second\n" + read(dir.file("client-two.yaml"));
+        QVERIFY(QFile::remove(dir.file("client-one.yaml"))
+                && QFile::remove(dir.file("client-two.yaml")));
+        dir.write("clients/all.yaml", shared);
+        QCOMPARE(client(dir, "revoke one").code, 0);
+        const auto snapshot = snapshotOf(dir);
+        QVERIFY(snapshot);
+        QVERIFY(findKey(*snapshot, one) == nullptr);
+        QVERIFY(findKey(*snapshot, two) != nullptr);
+        const QByteArray after = read(dir.file("clients/all.yaml"));
+        QVERIFY(after.startsWith("# the first\n") && after.contains("--- # the second\n"));
+    }
+
+    void remove_theOnlyClientOfAFile_removesTheFile()
+    {
+        const ConfigDir dir;
+        const std::string one = keyOf(client(dir, "add one"));
+        const std::string two = keyOf(client(dir, "add two"));
+        QCOMPARE(client(dir, "remove one").code, 0);
+        QVERIFY((configFiles(dir.config()) == std::vector<std::string>{"client-two.yaml"}));
+        const auto snapshot = snapshotOf(dir);
+        QVERIFY(findKey(*snapshot, one) == nullptr && findKey(*snapshot, two) != nullptr);
+    }
+
+    void revoke_fileWithErrors_isLeftAlone()
+    {
+        const ConfigDir dir;
+        const QByteArray broken = document("Client", "tool", "{tiers: gold}");
+        dir.write("a.yaml", broken);
+        QCOMPARE(client(dir, "revoke tool").code, 3);
+        QCOMPARE(read(dir.file("a.yaml")), broken);
+    }
+
+    void list_asJson_hasNoHash()
+    {
+        const ConfigDir dir;
+        dir.write("a.yaml",
+                  document("Provider", "ollama", "{}")
+                      + document("Route", "r", "{basePath: /x, provider: ollama}"));
+        client(dir, "add one --route r --expires 2100-01-01 --label team=core");
+        client(dir, "add two");
+        client(dir, "revoke two");
+        QVERIFY(QDir().mkpath(QString::fromStdString(dir.data() + "/sessions")));
+        const auto session = sessionOf(dir, "aa", "exec");
+        const Ran ran = client(dir, "list --json");
+        QCOMPARE(ran.code, 0);
+        QVERIFY(ran.out.find("hmac") == std::string::npos);
+        const QJsonArray clients
+            = QJsonDocument::fromJson(QByteArray::fromStdString(ran.out)).array();
+        QCOMPARE(clients.size(), 3);
+        const auto keysOf = [&](qsizetype index) {
+            return clients.at(index).toObject()[QStringLiteral("keys")].toArray();
+        };
+        QCOMPARE(clients.at(0).toObject()[QStringLiteral("name")].toString(),
+                 QStringLiteral("one"));
+        const QJsonObject key = keysOf(0).at(0).toObject();
+        QCOMPARE(key[QStringLiteral("state")].toString(), QStringLiteral("valid"));
+        QCOMPARE(key[QStringLiteral("expires")].toString(), QStringLiteral("2100-01-01T00:00:00Z"));
+        const QJsonObject revoked = keysOf(1).at(0).toObject();
+        QCOMPARE(revoked[QStringLiteral("state")].toString(), QStringLiteral("revoked"));
+        QVERIFY(revoked[QStringLiteral("expires")].isNull());
+        QCOMPARE(keysOf(2).size(), 1);
+        QCOMPARE(keysOf(2).at(0).toObject()[QStringLiteral("id")].toString(),
+                 QStringLiteral("exec-aa"));
+    }
+
+    void list_asText_isALineForEachKey()
+    {
+        const ConfigDir dir;
+        const QByteArray created = ", created: '2026-01-02T03:04:05Z'";
+        const QByteArray hash = ", hash: 'hmac-sha256:" + QByteArray(63, '0');
+        const QByteArray in10Days
+            = QByteArray::fromStdString(formatInstant(std::chrono::system_clock::now() + 241h));
+        dir.write("a.yaml",
+                  document("Client",
+                           "tool",
+                           "{tier: gold, models: [gpt-*, o3], keys: [{id: k1" + created + hash
+                               + "1'}, {id: k2" + created + hash + "2', expires: '" + in10Days
+                               + "'}, {id: k3" + created + hash
+                               + "3', expires: 2020-01-01}, {id: k4" + created + hash
+                               + "4', revoked: true}]}")
+                      + document("Client", "empty", "{}"));
+        const std::string rest = "\tcreated 2026-01-02T03:04:05Z\troutes all\tmodels gpt-*,o3"
+                                 "\ttier gold\n";
+        QCOMPARE(client(dir, "list").out,
+                 "tool\tk1\tvalid" + rest + "tool\tk2\texpires in 10d" + rest + "tool\tk3\texpired"
+                     + rest + "tool\tk4\trevoked" + rest
+                     + "empty\t-\tno keys\t-\troutes all\tmodels all\ttier standard\n");
+    }
+};
+
+QTEST_GUILESS_MAIN(TestClientChange)
+#include "tst_clientchange.moc"

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "tests/support/authbench.h"
+#include "tests/support/jose.h"
+
+#include <QTest>
+
+namespace gatehouse::test {
+
+inline const QByteArray jwksConfig = "issuer: https://issuer.example\n"
+                                     "jwksUrl: https://issuer.example/keys\n"
+                                     "audiences: [gatehouse]\n";
+
+inline QByteArray bearer(const std::string &token)
+{
+    return "Authorization: Bearer " + QByteArray::fromStdString(token) + "\r\n";
+}
+
+/// Claims that pass jwksConfig while ScriptedWorker' clock is at its beginning, 1800000000; \a more: members.
+inline std::string claims(const std::string &more = {})
+{
+    return R"({"iss":"https:\/\/issuer.example","aud":"gatehouse","exp":1800003600)"
+           + (more.empty() ? more : "," + more) + "}";
+}
+
+inline QByteArray indentedPem(const std::string &pem)
+{
+    return "publicKey: |\n  " + QByteArray::fromStdString(pem).trimmed().replace("\n", "\n  ")
+           + "\n";
+}
+
+/// An issuer with two keys and a third to come, and the policy that asks it.
+class JwtBench
+{
+public:
+    [[nodiscard]] std::string jwks() const
+    {
+        return R"({"keys":[)" + rsa.jwk(R"("kid":"rsa")") + "," + ec.jwk(R"("kid":"ec")") + "]}";
+    }
+    [[nodiscard]] std::string rotatedJwks() const
+    {
+        return R"({"keys":[)" + ec.jwk(R"("kid":"ec")") + "," + next.jwk(R"("kid":"next")") + "]}";
+    }
+    [[nodiscard]] std::string good(const std::string &more = {}) const
+    {
+        return ec.token("ES256", R"("kid":"ec")", claims(more));
+    }
+    [[nodiscard]] std::string rotated() const
+    {
+        return next.token("ES256", R"("kid":"next")", claims());
+    }
+    /// Begins anew, with nothing fetched.
+    void reset() { bench = std::make_unique<AuthBench>("jwt"); }
+    void make(const QByteArray &yaml, bool observes = false, bool allowsOnError = false)
+    {
+        QVERIFY2(bench->make(yaml, observes, allowsOnError), bench->said().constData());
+    }
+    /// Lets a token pass, for which the keys are fetched.
+    void fetchKeys(const std::string &more = {})
+    {
+        const auto first = bench->send(bearer(good(more)));
+        QCOMPARE(first->outcome, QByteArray("paused"));
+        bench->services.answer(200, jwks());
+        QCOMPARE(first->outcome, QByteArray("pass"));
+    }
+
+    const SigningKey rsa = SigningKey::rsa();
+    const SigningKey ec = SigningKey::ec("P-256");
+    const SigningKey next = SigningKey::ec("P-256");
+    std::unique_ptr<AuthBench> bench;
+};
+
+} // namespace gatehouse::test
