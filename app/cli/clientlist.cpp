@@ -64,7 +64,7 @@ void printLines(const ClientResource &client, Instant now)
     std::string rest = "\troutes " + joined(client.spec.routes) + "\tmodels "
                        + joined(client.spec.models) + "\ttier " + client.spec.tier;
     for (const auto &[label, text] : client.labels)
-        rest += "\t" + label + "=" + text;
+        rest.append("\t").append(label).append("=").append(text);
     if (client.spec.keys.empty())
         std::cout << client.name << "\t-\tno keys\t-" << rest << '\n';
     for (const KeySpec &key : client.spec.keys)

@@ -222,7 +222,7 @@ chooseRoutes(std::span<const AnnouncedRoute> routes,
     }
     const auto namesake = [](const AnnouncedRoute &route) { return route.name == route.dialect; };
     std::ranges::stable_sort(allowed, {}, &AnnouncedRoute::name);
-    std::ranges::stable_partition(allowed, namesake);
+    std::stable_partition(allowed.begin(), allowed.end(), namesake);
     for (const AnnouncedRoute &route : allowed) {
         if (std::ranges::find(chosen, route.dialect, &AnnouncedRoute::dialect) == chosen.end())
             chosen.push_back(route);

@@ -51,7 +51,9 @@ int left(const QDeadlineTimer &deadline)
 Answer ask(const QUrl &url, const std::string &key, const QDeadlineTimer &deadline)
 {
     QSslSocket socket;
-    const QString host = url.host();
+    // Never a name to look up: that would start a thread, and signals meant for us could come to it.
+    const bool isLocalhost = url.host() == QLatin1String("localhost");
+    const QString host = isLocalhost ? QStringLiteral("127.0.0.1") : url.host();
     if (url.scheme() == QLatin1String("https")) {
         // Whose port it is the announcement's lock has shown; the tools verify the certificate by
         // their own rules.

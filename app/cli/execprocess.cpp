@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/execprocess.h"
 
+#include <QtGlobal>
+
 #include <sys/wait.h>
 
 #include <array>
@@ -38,8 +40,7 @@ public:
         action.sa_handler = SIG_DFL;
         sigaction(SIGCHLD, &action, &m_childAction);
     }
-    BlockedSignals(const BlockedSignals &) = delete;
-    BlockedSignals &operator=(const BlockedSignals &) = delete;
+    Q_DISABLE_COPY_MOVE(BlockedSignals)
     ~BlockedSignals()
     {
         sigaction(SIGCHLD, &m_childAction, nullptr);

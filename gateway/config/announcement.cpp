@@ -59,8 +59,7 @@ std::string reachable(const ListenerEntry &listener, const Snapshot &snapshot, s
     const auto isAnsweredTo = [&](std::string_view name) {
         return std::ranges::find(snapshot.hosts, name) != snapshot.hosts.end();
     };
-    if (!isAnsweredTo(host) && (host == "127.0.0.1" || host == "[::1]")
-        && isAnsweredTo("localhost"))
+    if (host == "127.0.0.1" && !isAnsweredTo(host) && isAnsweredTo("localhost"))
         host = "localhost";
     return scheme + host + std::string(url.substr(port));
 }

@@ -54,6 +54,7 @@ struct Compiled
 {
     const TargetSpec *target = nullptr;
     bool isEnabled = true;
+    bool isForeign = false;
     std::shared_ptr<const PolicyEntry> entry;
 };
 
@@ -76,14 +77,15 @@ public:
     {
         for (const Resource<PolicySpec> &policy : m_draft.policies) {
             if (auto entry = compile(policy))
-                m_compiled.push_back({&policy.spec.target, policy.spec.enabled, std::move(entry)});
+                m_compiled.push_back(
+                    {&policy.spec.target, policy.spec.enabled, policy.isForeign, std::move(entry)});
         }
         const auto builtIn = builtInKeyPolicy();
         for (RouteEntry &route : m_snapshot.routes) {
             std::vector<std::shared_ptr<const PolicyEntry>> entries;
             bool asksForKey = false;
             for (const Compiled &compiled : m_compiled) {
-                if (!compiled.isEnabled || !mayApply(*compiled.target, route))
+                if (!compiled.isEnabled || !mayApply(compiled, route))
                     continue;
                 asksForKey = asksForKey || isWholeKeyPolicy(*compiled.entry, route);
                 entries.push_back(compiled.entry);
@@ -97,10 +99,14 @@ public:
 
 private:
     /// False where the target rules the route out for good; clients and their labels are known only
-    /// when a request is there.
-    static bool mayApply(const TargetSpec &target, const RouteEntry &route)
+    /// when a request is there. MuleSoft's policies and client-key know none: their labels are those of
+    /// routes.
+    static bool mayApply(const Compiled &compiled, const RouteEntry &route)
     {
-        return target.route.empty() || target.route == route.name;
+        const TargetSpec &target = *compiled.target;
+        return (target.route.empty() || target.route == route.name)
+               && (!(compiled.isForeign || compiled.entry->type() == keyPolicy)
+                   || route.hasLabels(target.labels));
     }
 
     /// One that applies to some requests only, or only observes, is no substitute for the built-in one.

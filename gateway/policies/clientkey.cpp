@@ -82,7 +82,7 @@ public:
     }
     [[nodiscard]] bool readsBody(const Exchange &exchange) const override
     {
-        return exchange.client() != nullptr && !exchange.client()->models.empty();
+        return isScoped(exchange) && exchange.route().modelFinder->readsBody(exchange);
     }
 
     [[nodiscard]] Verdict onRequestHead(Exchange &exchange) const override
@@ -114,14 +114,15 @@ public:
 
     [[nodiscard]] Verdict onRequestBody(Exchange &exchange) const override
     {
-        if (!readsBody(exchange))
+        if (!isScoped(exchange))
             return Continue{};
         const auto found = exchange.route().modelFinder->find(exchange);
         if (!found)
             return refuse(found.error());
         if (found->isHidden)
-            return refuse(
-                {ErrorCode::KeyScope, "the request does not say itself which model it uses"});
+            return refuse({ErrorCode::KeyScope,
+                           "the request does not say itself which model it uses: "
+                               + std::string(found->why)});
         if (found->models.empty() && !found->isNeedless)
             return refuse({ErrorCode::KeyScope, "the request names no model"});
         for (const RequestedModel &model : found->models) {
@@ -132,6 +133,11 @@ public:
     }
 
 private:
+    static bool isScoped(const Exchange &exchange)
+    {
+        return exchange.client() != nullptr && !exchange.client()->models.empty();
+    }
+
     std::uint8_t m_carriers;
 };
 

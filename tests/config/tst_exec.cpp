@@ -11,6 +11,8 @@
 #include <QTest>
 #include <QThread>
 
+#include <sys/wait.h>
+
 #include <atomic>
 #include <csignal>
 #include <functional>
@@ -89,6 +91,16 @@ int inForeground(std::vector<std::string> words, const std::vector<std::string> 
     return runInForeground(pointers.data(), environment);
 }
 
+/// The same in a process of one thread, as gatehouse is: QtTest has another, which would get signals.
+int inOwnProcess(const std::vector<std::string> &words)
+{
+    const pid_t child = ::fork();
+    if (child == 0)
+        ::_exit(inForeground(words));
+    int status = 0;
+    return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 Ran exec(std::vector<std::string> words)
 {
     std::vector<char *> pointers;
@@ -129,30 +141,27 @@ private Q_SLOTS:
 
     void foreground_signalsToUs_goToTheCommand_data()
     {
-        QTest::addColumn<int>("number");
         QTest::addColumn<QByteArray>("name");
-        QTest::newRow("SIGTERM") << SIGTERM << QByteArray("TERM");
-        QTest::newRow("SIGHUP") << SIGHUP << QByteArray("HUP");
-        QTest::newRow("SIGINT") << SIGINT << QByteArray("INT");
-        QTest::newRow("SIGUSR1") << SIGUSR1 << QByteArray("USR1");
+        QTest::newRow("SIGTERM") << QByteArray("TERM");
+        QTest::newRow("SIGHUP") << QByteArray("HUP");
+        QTest::newRow("SIGINT") << QByteArray("INT");
+        QTest::newRow("SIGUSR1") << QByteArray("USR1");
     }
     void foreground_signalsToUs_goToTheCommand()
     {
-        QFETCH(int, number);
         QFETCH(QByteArray, name);
         const std::string trapped = name.toStdString();
         // the command sends it to us, and ends with 9 only if it comes back
-        QCOMPARE(inForeground({"sh",
+        QCOMPARE(inOwnProcess({"sh",
                                "-c",
                                "trap 'exit 9' " + trapped + "; kill -" + trapped
                                    + " $PPID; while :; do sleep 0.01; done"}),
                  9);
-        QVERIFY(number > 0);
     }
 
-    void foreground_signalMaskAndPipe_areInheritedAsTheyWere()
+    void foreground_signalMask_isInheritedAsItWas()
     {
-        // bits of SigBlk and SigIgn: none of those that are watched
+        // none of the signals that are held back meanwhile
         QCOMPARE(inForeground({"sh", "-c", "grep -q '^SigBlk:.0000000000000000$' /proc/$$/status"}),
                  0);
     }

@@ -159,6 +159,21 @@ private Q_SLOTS:
             policies, [](const auto &policy) { return policy->name() == "a.ip-allowlist-flex"; }));
     }
 
+    void policy_ofAnApiInstance_isOnNoOtherRoute()
+    {
+        const ConfigDir dir;
+        dir.write("a.yaml",
+                  served("a", "8081", ", policies: [{policyRef: {name: cors-flex}}]")
+                      + served("b", "8082"));
+        const auto outcome = build(dir);
+        QVERIFY2(outcome.snapshot, qPrintable(dir.printed(outcome.diagnostics)));
+        for (const RouteEntry &route : outcome.snapshot->routes)
+            QCOMPARE(
+                std::ranges::any_of(route.pipeline.policies(),
+                                    [](const auto &policy) { return policy->type() == "cors"; }),
+                route.name == "a");
+    }
+
     void rulesThatDoNotCompile_shutTheWholeDoor()
     {
         const ConfigDir dir;

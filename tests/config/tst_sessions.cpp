@@ -199,7 +199,7 @@ private Q_SLOTS:
         QVERIFY(isProbeKeyId(probe.id) && !isProbeKeyId(key.id));
         QCOMPARE(probe.hash, session("aa").probe);
         QCOMPARE(probe.expires, session("aa").created); // over as soon as it is there
-        QVERIFY(client.document != nullptr); // diagnostics ask it for places
+        QVERIFY(client.document != nullptr);            // diagnostics ask it for places
     }
 
     void addSessions_configuredClient_getsTheKeyBesideItsOwn()

@@ -99,7 +99,7 @@ private Q_SLOTS:
     {
         QTest::addColumn<QByteArray>("policies");
         QTest::newRow("of a client")
-            << policyDocument("json-threat", "{}", ", target: {client: c}, order: 10");
+            << policyDocument("json-threat", "{}", ", target: {client: c}, order: 9");
         QTest::newRow("of labels that the route has not")
             << policyDocument("json-threat", "{}", ", target: {labels: {a: b}}, order: 9");
         QTest::newRow("behind the default, before the one in force")
