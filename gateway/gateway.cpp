@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/gateway.h"
 
+#include "gateway/base/mailbox.h"
 #include "gateway/config/snapshot.h"
 #include "gateway/http/reply.h"
 #include "gateway/net/acceptor.h"
 #include "gateway/net/admin.h"
 #include "gateway/net/callerfinder.h"
-#include "gateway/base/mailbox.h"
 #include "gateway/net/requestid.h"
 #include "gateway/net/runtime.h"
 #include "gateway/net/worker.h"
