@@ -128,9 +128,9 @@ std::string withSlashes(std::string path)
 
 std::string withSingleSlashes(std::string path)
 {
-    const auto rest
-        = std::ranges::unique(path, [](char a, char b) { return a == '/' && b == '/'; });
-    path.erase(rest.begin(), rest.end());
+    const auto rest = std::unique(
+        path.begin(), path.end(), [](char a, char b) { return a == '/' && b == '/'; });
+    path.erase(rest, path.end());
     return path;
 }
 

@@ -195,28 +195,35 @@ Slot slotOf(void *record)
     }
 }
 
+/// constexpr, not consteval: Clang 14 takes no parameter of a consteval function for a constant in another.
+template<auto Member>
+constexpr Field rowOf(const FieldInfo &info)
+{
+    using Pointer = MemberPointer<decltype(Member)>;
+    using Type = typename Pointer::Type;
+    constexpr FieldKind kind = kindOf<Type>();
+    Field row{info, kind, &slotOf<typename Pointer::Class, Member>, nullptr};
+    if constexpr (kind == FieldKind::Record)
+        row.nested = &recordType<Type>;
+    else if constexpr (kind == FieldKind::RecordList)
+        row.nested = &recordType<typename ListItem<Type>::Type>;
+    return row;
+}
+
 } // namespace detail
 
 /// A row of a table: `field<&ClientSpec::tier>({.key = "tier", …})`.
 template<auto Member>
 consteval Field field(FieldInfo info)
 {
-    using Type = typename detail::MemberPointer<decltype(Member)>::Type;
-    constexpr FieldKind plainKind = detail::kindOf<Type>();
-    using Class = typename detail::MemberPointer<decltype(Member)>::Class;
-    Field row{info, plainKind, &detail::slotOf<Class, Member>, nullptr};
-    if constexpr (plainKind == FieldKind::Record)
-        row.nested = &recordType<Type>;
-    else if constexpr (plainKind == FieldKind::RecordList)
-        row.nested = &recordType<typename detail::ListItem<Type>::Type>;
-    return row;
+    return detail::rowOf<Member>(info);
 }
 
 /// A row of a text that is one of FieldInfo::choices.
 template<auto Member>
 consteval Field choice(FieldInfo info)
 {
-    Field row = field<Member>(info);
+    Field row = detail::rowOf<Member>(info);
     row.kind = FieldKind::Choice;
     return row;
 }

@@ -199,8 +199,8 @@ void KeychainWorker::readNames(KeychainOperation *operation, const std::shared_p
 {
     if (names->paths.isEmpty()) {
         std::ranges::sort(names->names);
-        const auto repeated = std::ranges::unique(names->names);
-        names->names.erase(repeated.begin(), repeated.end());
+        names->names.erase(std::unique(names->names.begin(), names->names.end()),
+                           names->names.end());
         operation->end();
         names->answer(std::move(names->names));
         return;
