@@ -78,6 +78,7 @@ private:
                              .connectTimeout = spec.connectTimeout,
                              .firstByteTimeout = spec.firstByteTimeout,
                              .streamTimeout = spec.streamTimeout,
+                             .policyTimeout = spec.policyTimeout,
                              .drainTimeout = spec.drainTimeout};
     }
 

@@ -2,12 +2,14 @@
 #include "gateway/config/pem.h"
 
 #include "gateway/base/file.h"
+#include "gateway/base/text.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace gatehouse {
@@ -41,10 +43,12 @@ Owned<X509> nextCertificate(BIO *bio)
     return Owned<X509>(PEM_read_bio_X509(bio, nullptr, refusePassword, nullptr));
 }
 
-/// PEM may stand in the configuration itself, after comments too; no path looks like that.
+/// PEM may stand in the configuration itself, after comments too. A text of several lines is no path
+/// either, and a key in it with a misspelt first line must not be named in a message.
 bool isInline(std::string_view pemOrPath)
 {
-    return pemOrPath.find("-----BEGIN ") != std::string_view::npos;
+    return pemOrPath.find("-----BEGIN ") != std::string_view::npos
+           || std::ranges::any_of(pemOrPath, isControl);
 }
 
 /// What to call it in messages.

@@ -172,6 +172,10 @@ std::span<const Field> LimitsSpec::fields()
             "firstByteTimeout", "First byte", "From the request's end to the answer's first byte")),
         field<&LimitsSpec::streamTimeout>(
             timeout("streamTimeout", "Stream", "Between two pieces of an answer")),
+        field<&LimitsSpec::policyTimeout>(
+            timeout("policyTimeout",
+                    "Policy",
+                    "How long one policy may hold a request; then it counts as unable to decide")),
         field<&LimitsSpec::drainTimeout>(
             timeout("drainTimeout", "Drain", "For answers in flight when the gateway stops", 0)),
     });

@@ -71,6 +71,7 @@ struct LimitsSpec
     std::chrono::milliseconds connectTimeout = Limits{}.connectTimeout;
     std::chrono::milliseconds firstByteTimeout = Limits{}.firstByteTimeout;
     std::chrono::milliseconds streamTimeout = Limits{}.streamTimeout;
+    std::chrono::milliseconds policyTimeout = Limits{}.policyTimeout;
     std::chrono::milliseconds drainTimeout = Limits{}.drainTimeout;
 
     bool operator==(const LimitsSpec &) const = default;

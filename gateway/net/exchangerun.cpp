@@ -119,8 +119,19 @@ Result<void> ExchangeRun::admitRequest(std::string_view listener, const Peer &pe
          .dropKeys = provider.dialect->takesKeyFromQuery() && provider.credentialLine != nullptr});
 }
 
+void ExchangeRun::paused()
+{
+    m_context.setDeadline(m_pauseDeadline, limits().policyTimeout);
+}
+
+void ExchangeRun::PauseDeadline::expired()
+{
+    owner.m_exchange->resumeFor(Undecided{"it held the request for longer than policyTimeout"});
+}
+
 void ExchangeRun::resumed(Verdict verdict)
 {
+    m_pauseDeadline.clear();
     m_verdict = std::move(verdict);
     m_client.relayWantsMore();
 }
@@ -143,8 +154,10 @@ void ExchangeRun::proceed(std::string_view &rest)
 /// The policies have seen the head: now its body, if some want it.
 void ExchangeRun::afterHead(Pipeline::Outcome outcome, const Reply &reply, std::string_view &rest)
 {
-    if (outcome == Pipeline::Outcome::Paused)
+    if (outcome == Pipeline::Outcome::Paused) {
+        paused();
         return;
+    }
     if (outcome == Pipeline::Outcome::Refused) {
         refuse(reply);
         return;
@@ -198,8 +211,10 @@ void ExchangeRun::runBodyPolicies(std::string_view &rest)
 
 void ExchangeRun::afterBody(Pipeline::Outcome outcome, const Reply &reply, std::string_view &rest)
 {
-    if (outcome == Pipeline::Outcome::Paused)
+    if (outcome == Pipeline::Outcome::Paused) {
+        paused();
         return;
+    }
     if (outcome == Pipeline::Outcome::Refused) {
         refuse(reply);
         return;
@@ -304,6 +319,7 @@ void ExchangeRun::end()
 {
     m_relay.cancel();
     m_keyDeadline.clear();
+    m_pauseDeadline.clear();
     if (m_exchange) {
         if (policyLog().isInfoEnabled())
             logDecisions(*m_exchange);

@@ -79,10 +79,20 @@ private:
         ExchangeRun &owner;
     };
 
+    struct PauseDeadline final : Deadline
+    {
+        explicit PauseDeadline(ExchangeRun &run)
+            : owner(run)
+        {}
+        void expired() override;
+        ExchangeRun &owner;
+    };
+
     [[nodiscard]] Result<void> admitRequest(std::string_view listener, const Peer &peer);
     void afterHead(Pipeline::Outcome outcome, const Reply &reply, std::string_view &rest);
     void afterBody(Pipeline::Outcome outcome, const Reply &reply, std::string_view &rest);
     void runBodyPolicies(std::string_view &rest);
+    void paused();
     void resumed(Verdict verdict);
     void refuse(const Reply &reply);
     void watchKey(const KeyEntry &key);
@@ -91,6 +101,7 @@ private:
     RelayClient &m_client;
     Relay m_relay;
     KeyDeadline m_keyDeadline{*this};
+    PauseDeadline m_pauseDeadline{*this};
     std::unique_ptr<Exchange> m_exchange;
     std::shared_ptr<const Runtime> m_runtime; ///< pinned for the exchange
     const RouteEntry *m_route = nullptr;

@@ -285,6 +285,12 @@ Resume Exchange::pause()
     return Resume(m_ticket);
 }
 
+void Exchange::resumeFor(Verdict verdict) const
+{
+    const Resume resume(m_ticket);
+    resume(std::move(verdict));
+}
+
 std::unique_ptr<PolicyState> &Exchange::currentState()
 {
     if (m_states.size() <= m_place)

@@ -207,6 +207,8 @@ public:
     void forgetRequest();
     /// Forgets everything; what was paused is never resumed. Large buffers are given back.
     void end();
+    /// Resumes what is paused with \a verdict, in the policy's place; its own comes too late then.
+    void resumeFor(Verdict verdict) const;
     /// Called, in the worker's thread, when a paused policy has its verdict, for Pipeline::resume.
     void setResumed(std::function<void(Verdict)> resumed) { m_resumed = std::move(resumed); }
     /// The request's body has this many bytes by now: the refusal where that is more than a policy

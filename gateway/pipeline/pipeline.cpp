@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/pipeline/pipeline.h"
 
+#include "gateway/pipeline/methodoverride.h"
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -33,8 +35,12 @@ bool PolicyEntry::appliesTo(const Exchange &exchange) const
     if (!m_settings.labels.empty() && !exchange.route().hasLabels(m_settings.labels)
         && (client == nullptr || !hasAll(client->labels, m_settings.labels)))
         return false;
-    return m_settings.rules.isEmpty()
-           || m_settings.rules.matches(exchange.request(), exchange.decodedPath());
+    const Rules &rules = m_settings.rules;
+    if (rules.isEmpty())
+        return true;
+    const std::vector<std::string> overriding
+        = rules.namesMethods() ? overridingMethods(exchange) : std::vector<std::string>();
+    return rules.matches(exchange.request(), exchange.decodedPath(), overriding);
 }
 
 Pipeline::Pipeline(std::vector<std::shared_ptr<const PolicyEntry>> policies)

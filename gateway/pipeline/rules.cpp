@@ -86,9 +86,14 @@ Result<Rules> Rules::compile(std::span<const RuleSpec> specs)
     return rules;
 }
 
-bool Rules::Rule::matches(const http::RequestHead &request, std::string_view requestPath) const
+bool Rules::Rule::matches(const http::RequestHead &request,
+                          std::string_view requestPath,
+                          std::span<const std::string> otherMethods) const
 {
-    if (!methods.empty() && std::ranges::find(methods, request.method) == methods.end())
+    const auto isNamed = [this](std::string_view method) {
+        return std::ranges::find(methods, method) != methods.end();
+    };
+    if (!methods.empty() && !isNamed(request.method) && std::ranges::none_of(otherMethods, isNamed))
         return false;
     if (path && !path->matchesWhole(requestPath))
         return false;
@@ -102,10 +107,17 @@ bool Rules::Rule::matches(const http::RequestHead &request, std::string_view req
     });
 }
 
-bool Rules::matches(const http::RequestHead &request, std::string_view path) const
+bool Rules::namesMethods() const
+{
+    return std::ranges::any_of(m_rules, [](const Rule &rule) { return !rule.methods.empty(); });
+}
+
+bool Rules::matches(const http::RequestHead &request,
+                    std::string_view path,
+                    std::span<const std::string> otherMethods) const
 {
     return m_rules.empty() || std::ranges::any_of(m_rules, [&](const Rule &rule) {
-               return rule.matches(request, path);
+               return rule.matches(request, path, otherMethods);
            });
 }
 
@@ -115,7 +127,7 @@ std::optional<std::string> Rules::rewritten(const http::RequestHead &request,
     if (m_rules.empty())
         return std::string(path);
     const auto rule = std::ranges::find_if(
-        m_rules, [&](const Rule &candidate) { return candidate.matches(request, path); });
+        m_rules, [&](const Rule &candidate) { return candidate.matches(request, path, {}); });
     if (rule == m_rules.end())
         return std::nullopt;
     return rule->path ? rule->path->rewritten(path) : std::string(path);

@@ -36,8 +36,13 @@ public:
     [[nodiscard]] static Result<Rules> compile(std::span<const RuleSpec> specs);
 
     [[nodiscard]] bool isEmpty() const { return m_rules.empty(); }
-    /// \a path: percent-decoded, below the base path.
-    [[nodiscard]] bool matches(const http::RequestHead &request, std::string_view path) const;
+    /// A rule looks at the request's method.
+    [[nodiscard]] bool namesMethods() const;
+    /// \a path: percent-decoded, below the base path. \a otherMethods: those that a reader may take the
+    /// request for beside its own; one that matches is enough.
+    [[nodiscard]] bool matches(const http::RequestHead &request,
+                               std::string_view path,
+                               std::span<const std::string> otherMethods = {}) const;
     /// The path that goes to the provider: the captures of the first rule that matches in a row, or
     /// \a path where that rule has none; null where no rule matches. See Pattern::rewritten.
     [[nodiscard]] std::optional<std::string> rewritten(const http::RequestHead &request,
@@ -51,7 +56,9 @@ private:
         std::optional<Pattern> host;
         std::vector<std::pair<std::string, Pattern>> headers;
 
-        [[nodiscard]] bool matches(const http::RequestHead &request, std::string_view path) const;
+        [[nodiscard]] bool matches(const http::RequestHead &request,
+                                   std::string_view path,
+                                   std::span<const std::string> otherMethods) const;
     };
 
     std::vector<Rule> m_rules;

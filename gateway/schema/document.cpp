@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/schema/document.h"
 
+#include "gateway/base/text.h"
+
 #include <algorithm>
 
 namespace gatehouse {
@@ -9,7 +11,9 @@ std::string Diagnostic::text() const
 {
     std::string line = file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
     line += severity == Severity::Warning ? ": warning: " : ": ";
-    return line + message;
+    line += message;
+    std::ranges::replace_if(line, isControl, '?');
+    return line;
 }
 
 bool hasErrors(const Diagnostics &diagnostics)

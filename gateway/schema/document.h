@@ -29,7 +29,7 @@ struct Diagnostic
     Severity severity = Severity::Error;
     std::string message; ///< a sentence without its full stop; never holds a secret
 
-    /// `FILE:LINE:COLUMN: message`, warnings with `warning: ` before the message.
+    /// `FILE:LINE:COLUMN: message` in one line, controls as `?`; warnings with `warning: ` before the message.
     [[nodiscard]] std::string text() const;
 
     bool operator==(const Diagnostic &) const = default;

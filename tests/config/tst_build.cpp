@@ -59,7 +59,7 @@ private Q_SLOTS:
                      "origins: ['https://App.example:8443'], timezone: UTC, limits: {head: 8KiB, "
                      "target: 1000, body: 1MiB, connections: 7, headTimeout: 250ms, bodyTimeout: "
                      "2s, idleTimeout: 3s, connectTimeout: 4s, firstByteTimeout: 5s, "
-                     "streamTimeout: 6s, drainTimeout: 0s}}"));
+                     "streamTimeout: 6s, policyTimeout: 7s, drainTimeout: 0s}}"));
         const auto [snapshot, diagnostics] = build(dir);
         QCOMPARE(dir.printed(diagnostics), QString());
         QCOMPARE(snapshot->listeners.at(0).address, std::string("127.0.0.1"));
@@ -81,6 +81,7 @@ private Q_SLOTS:
         QCOMPARE(limits.connectTimeout.count(), 4000);
         QCOMPARE(limits.firstByteTimeout.count(), 5000);
         QCOMPARE(limits.streamTimeout.count(), 6000);
+        QCOMPARE(limits.policyTimeout.count(), 7000);
         QCOMPARE(limits.drainTimeout.count(), 0);
     }
 

@@ -166,6 +166,10 @@ private Q_SLOTS:
             "{listeners: [{name: default, address: '0.0.0.0:1', tls: {certificate: none.pem, key: "
             "k}}]}",
             "77: CONFIG/none.pem does not exist");
+        row("PEM with a misspelt first line",
+            "{listeners: [{name: default, address: '0.0.0.0:1', tls: {certificate: "
+            "\"-BEGIN CERTIFICATE-\\nsecret\", key: k}}]}",
+            "77: this text holds no PEM certificate that can be read");
         row("TLS without a key",
             "{listeners: [{name: default, address: '0.0.0.0:1', tls: {certificate: none.pem}}]}",
             "63: key is missing\na.yaml:3:77: CONFIG/none.pem does not exist");

@@ -83,6 +83,67 @@ private Q_SLOTS:
         QVERIFY(client.readUntil(lastChunk).endsWith(QByteArray(chunk("two") + lastChunk)));
     }
 
+    void policyThatHoldsTooLong_isUndecided_data()
+    {
+        QTest::addColumn<QByteArray>("onError");
+        QTest::addColumn<int>("status");
+        QTest::newRow("refuse") << QByteArray() << 503;
+        QTest::newRow("allow") << QByteArray(", onError: allow") << 200;
+    }
+
+    void policyThatHoldsTooLong_isUndecided()
+    {
+        QFETCH(QByteArray, onError);
+        QFETCH(int, status);
+        GatewaySetup setup(1);
+        setup.apply(gatewayDocument(1, {}, "policyTimeout: 20ms")
+                    + providerDocument(baseUrl(setup.provider)) + routeDocument("/p")
+                    + policyDocument("fault-injection", "{delay: 5m}", onError));
+        TestPeer client = setup.client();
+        client.send(get("/p/x"));
+        if (status == 200) {
+            TestPeer provider = setup.provider.accept();
+            provider.readMessage();
+            provider.send(ok("late"));
+        }
+        const auto answer = client.readMessage();
+        QCOMPARE(answer.status(), status);
+        QCOMPARE(answer.field("x-gatehouse-reason"),
+                 status == 200 ? QByteArray() : QByteArray("fault-injection:unavailable"));
+    }
+
+    void rulesOfMethods_holdForWhatAReaderMayTakeTheRequestFor_data()
+    {
+        QTest::addColumn<QByteArray>("request");
+        QTest::addColumn<int>("status");
+        QTest::newRow("the method") << QByteArray("DELETE /p/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                                    << 403;
+        QTest::newRow("a header") << get("/p/x", "X-HTTP-Method-Override: DELETE\r\n") << 403;
+        QTest::newRow("a parameter") << get("/p/x?_method=DELETE") << 403;
+        QTest::newRow("another method") << get("/p/x", "X-HTTP-Method-Override: PUT\r\n") << 200;
+        QTest::newRow("none") << get("/p/x") << 200;
+    }
+
+    void rulesOfMethods_holdForWhatAReaderMayTakeTheRequestFor()
+    {
+        QFETCH(QByteArray, request);
+        QFETCH(int, status);
+        GatewaySetup setup(1);
+        setup.apply(gatewayDocument(1) + providerDocument(baseUrl(setup.provider))
+                    + routeDocument("/p")
+                    + policyDocument("endpoint-access",
+                                     "{deny: [{path: '/**'}]}",
+                                     ", rules: [{methods: DELETE}]"));
+        TestPeer client = setup.client();
+        client.send(request);
+        if (status == 200) {
+            TestPeer provider = setup.provider.accept();
+            provider.readMessage();
+            provider.send(ok("fine"));
+        }
+        QCOMPARE(client.readMessage().status(), status);
+    }
+
     void clientKey_ofSomeLabels_leavesTheBuiltInOneInForce()
     {
         GatewaySetup setup(1);
