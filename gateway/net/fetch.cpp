@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/net/fetch.h"
 
-#include <openssl/crypto.h>
+#include "gateway/secrets/wiping.h"
 
 #include <utility>
 
@@ -28,8 +28,8 @@ Fetch::~Fetch()
         m_connection->giveBack(false);
     // Headers and body may hold a policy's secret or a client's token.
     for (Header &header : m_request.headers)
-        OPENSSL_cleanse(header.value.data(), header.value.size());
-    OPENSSL_cleanse(m_request.body.data(), m_request.body.size());
+        wipe(header.value);
+    wipe(m_request.body);
 }
 
 void Fetch::start()
@@ -55,13 +55,19 @@ void Fetch::providerOpened()
     m_connection->expectResponse({m_request.method == "HEAD", false, headLimit});
     std::string out = m_request.method + ' ' + m_request.endpoint->target + " HTTP/1.1\r\nHost: "
                       + m_entry.origin.authority + "\r\nAccept-Encoding: identity\r\n";
-    for (const Header &header : m_request.headers)
-        out.append(header.name).append(": ").append(header.value).append("\r\n");
     if (!m_request.body.empty() || m_request.method == "POST")
         out += "Content-Length: " + std::to_string(m_request.body.size()) + "\r\n";
-    out.append("\r\n").append(m_request.body);
+    for (const Header &header : m_request.headers) {
+        for (const std::string_view part : {std::string_view(header.name),
+                                            std::string_view(": "),
+                                            std::string_view(header.value),
+                                            std::string_view("\r\n")})
+            appendWiping(out, part);
+    }
+    appendWiping(out, "\r\n");
+    appendWiping(out, m_request.body);
     m_connection->write(out);
-    OPENSSL_cleanse(out.data(), out.size());
+    wipe(out);
 }
 
 void Fetch::providerHead(const http::ResponseHead &head)

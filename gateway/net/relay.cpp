@@ -4,8 +4,7 @@
 #include "gateway/base/text.h"
 #include "gateway/http/forward.h"
 #include "gateway/net/providerpool.h"
-
-#include <openssl/crypto.h>
+#include "gateway/secrets/wiping.h"
 
 #include <algorithm>
 #include <utility>
@@ -294,7 +293,7 @@ void Relay::cancel()
 /// Gives back the copy of the request, its credential wiped.
 void Relay::dropPrepared()
 {
-    OPENSSL_cleanse(m_prepared.data(), std::min(m_preparedHead, m_prepared.size()));
+    wipe(m_prepared);
     std::string().swap(m_prepared); // assignment would keep the buffer
     m_isKept = false;
 }

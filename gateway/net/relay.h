@@ -150,7 +150,6 @@ private:
     http::BodyReader m_requestBody;
     std::uint64_t m_requestBytes = 0;
     std::string m_prepared; ///< head and body not yet sent, then kept while a retry is possible
-    std::size_t m_preparedHead = 0; ///< the part of it that holds the credential
     std::string m_gatheredEnd;      ///< what ends a gathered chunked body
     std::size_t m_gathered = 0; ///< bytes of the body that count as WorkerContext::gatheredBytes
     std::uint64_t m_responseBytes = 0;

@@ -2,6 +2,7 @@
 // The request's direction of a relay: from the client, perhaps through the policies, to the provider.
 #include "gateway/http/forward.h"
 #include "gateway/net/relay.h"
+#include "gateway/secrets/wiping.h"
 
 #include <algorithm>
 #include <utility>
@@ -38,7 +39,7 @@ void Relay::prepare()
     const ProviderEntry &provider = *m_route->provider;
     const std::string_view path
         = m_route->rules.isEmpty() ? m_exchange->path() : std::string_view(m_rewrittenPath);
-    // At once, so that no outgrown buffer keeps the credential.
+    // At once, so that the head is not copied as it grows.
     std::size_t size = 1024 + provider.basePath.size() + path.size() + m_exchange->query().size();
     for (const http::Field &field : m_exchange->request().fields)
         size += field.name.size() + field.value.size() + 4;
@@ -58,7 +59,6 @@ void Relay::prepare()
                             .credentialLine = provider.credentialLine
                                                   ? provider.credentialLine->reveal()
                                                   : std::string_view()});
-    m_preparedHead = m_prepared.size();
     if (!wasGathered)
         return;
     BodyBatch &batch = m_context.requestBatch;
@@ -104,7 +104,7 @@ void Relay::sendRequest(std::span<iovec> parts)
         dropPrepared(); // too long for a second try
     if (!isOpen || m_isKept) {
         for (const iovec &part : parts)
-            m_prepared.append(static_cast<const char *>(part.iov_base), part.iov_len);
+            appendWiping(m_prepared, {static_cast<const char *>(part.iov_base), part.iov_len});
     }
     if (isOpen) {
         m_connection->write(parts);

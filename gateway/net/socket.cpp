@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/net/socket.h"
 
+#include "gateway/secrets/wiping.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -258,10 +260,9 @@ bool Socket::flush()
         m_outStart += static_cast<std::size_t>(size);
     }
     m_outStart = 0;
+    wipe(m_out);
     if (m_out.capacity() > keptCapacity)
         std::string().swap(m_out); // assignment would keep the buffer
-    else
-        m_out.clear();
     return true;
 }
 
@@ -274,7 +275,8 @@ void Socket::keepRest(std::span<const iovec> parts, std::size_t written)
     for (const iovec &part : parts) {
         const std::size_t skipped = std::min(written, part.iov_len);
         written -= skipped;
-        m_out.append(static_cast<const char *>(part.iov_base) + skipped, part.iov_len - skipped);
+        appendWiping(m_out,
+                     {static_cast<const char *>(part.iov_base) + skipped, part.iov_len - skipped});
     }
 }
 
@@ -363,6 +365,7 @@ void Socket::close()
     m_phase = Phase::Closed;
     m_readable = false;
     m_hangUp = false;
+    wipe(m_out);
     std::string().swap(m_out); // assignment would keep the buffer
     m_outStart = 0;
     m_sent = 0;

@@ -24,7 +24,8 @@ namespace gatehouse::net {
 
 /// A stream socket, plain or TLS, on a worker's loop. Writes go straight to the kernel; what it does
 /// not take is kept here and goes out when it can, so an owner that stops feeding while pending() is
-/// not 0 keeps memory bounded. Of one worker's thread.
+/// not 0 keeps memory bounded. What was kept is overwritten: there may be a credential in it. Of one
+/// worker's thread.
 class Socket final : private IoHandler
 {
 public:
