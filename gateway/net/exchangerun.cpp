@@ -164,6 +164,11 @@ void ExchangeRun::afterHead(Pipeline::Outcome outcome, const Reply &reply, std::
     }
     if (m_exchange->key() != nullptr)
         watchKey(*m_exchange->key());
+    // A policy before client-key may have held the request for longer than the key was good.
+    if (m_runtime != m_context.runtime)
+        checkKey(*m_context.runtime->snapshot);
+    if (!isActive())
+        return;
     const http::RequestHead &request = m_exchange->request();
     bool gathers = m_hasBody && m_route->pipeline.needsBody(*m_exchange);
     // What only observing policies would read goes on unread where it cannot be gathered: they change

@@ -116,8 +116,8 @@ private Q_SLOTS:
     {
         QTest::addColumn<QByteArray>("request");
         QTest::addColumn<int>("status");
-        QTest::newRow("the method") << QByteArray("DELETE /p/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                                    << 403;
+        QTest::newRow("the method")
+            << QByteArray("DELETE /p/x HTTP/1.1\r\nHost: localhost\r\n\r\n") << 403;
         QTest::newRow("a header") << get("/p/x", "X-HTTP-Method-Override: DELETE\r\n") << 403;
         QTest::newRow("a parameter") << get("/p/x?_method=DELETE") << 403;
         QTest::newRow("another method") << get("/p/x", "X-HTTP-Method-Override: PUT\r\n") << 200;
@@ -129,11 +129,10 @@ private Q_SLOTS:
         QFETCH(QByteArray, request);
         QFETCH(int, status);
         GatewaySetup setup(1);
-        setup.apply(gatewayDocument(1) + providerDocument(baseUrl(setup.provider))
-                    + routeDocument("/p")
-                    + policyDocument("endpoint-access",
-                                     "{deny: [{path: '/**'}]}",
-                                     ", rules: [{methods: DELETE}]"));
+        setup.apply(
+            gatewayDocument(1) + providerDocument(baseUrl(setup.provider)) + routeDocument("/p")
+            + policyDocument(
+                "endpoint-access", "{deny: [{path: '/**'}]}", ", rules: [{methods: DELETE}]"));
         TestPeer client = setup.client();
         client.send(request);
         if (status == 200) {
@@ -265,6 +264,26 @@ private Q_SLOTS:
         QCOMPARE(provider.readMessage().firstLine(), QByteArray("GET /x HTTP/1.1"));
         provider.send(ok("fine"));
         QCOMPARE(client.readMessage().body, QByteArray("fine"));
+    }
+
+    void key_revokedWhileAPolicyBeforeItHoldsTheRequest_isRefused()
+    {
+        GatewaySetup setup(1);
+        Listener service;
+        const QByteArray rest = gatewayDocument(1) + providerDocument(baseUrl(setup.provider))
+                                + routeDocument("/p", "")
+                                + policyDocument("external-authorization",
+                                                 "{url: '" + baseUrl(service) + "/check'}",
+                                                 ", order: 5");
+        setup.apply(rest + setup.maker.clientDocument());
+        TestPeer client = setup.client();
+        client.send(get("/p/x", "x-api-key: " + setup.maker.key() + "\r\n"));
+        TestPeer asked = service.accept();
+        QVERIFY(asked.readMessage().isComplete);
+        setup.apply(rest);
+        asked.send(ok(""));
+        QCOMPARE(client.readMessage().status(), 401);
+        QVERIFY(!setup.provider.hasCaller());
     }
 
     void path_malformedEscape_isRefused()
