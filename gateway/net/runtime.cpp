@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/net/runtime.h"
 
+#include "gateway/secrets/digest.h"
+
 #include <algorithm>
 
 namespace gatehouse::net {
@@ -12,9 +14,12 @@ std::string poolKeyOf(const ProviderEntry &provider)
     const Origin &origin = provider.origin;
     std::string key = origin.tls ? "https://" : "http://";
     key += origin.host + ' ' + std::to_string(origin.port);
-    if (origin.tls)
-        key += (provider.insecure ? " insecure " : " verified ") + provider.caPem;
-    return key;
+    if (!origin.tls)
+        return key;
+    key += provider.insecure ? " insecure " : " verified ";
+    // Looked up at each request: the digest, not all of a bundle.
+    const Sha256 authorities = sha256(provider.caPem);
+    return key.append(authorities.begin(), authorities.end());
 }
 
 bool isSame(const ListenerTls &a, const ListenerTls &b)
