@@ -81,28 +81,33 @@ tsan_tests() {
 }
 
 # Each target gets a corpus of its own to write to; the seeds are read only.
+fuzz_one() {
+    local program=$1 name=${1##*/fuzz_} corpus inputs result=0
+    corpus=$(mktemp -d)
+    inputs=("$corpus")
+    [ ! -d "tests/fuzz/seeds/$name" ] || inputs+=("tests/fuzz/seeds/$name")
+    "$program" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 \
+        -artifact_prefix="$logs/crashes/$name-" -print_final_stats=1 \
+        "${inputs[@]}" >"$logs/fuzz-$name.log" 2>&1 || {
+        result=1
+        tail -n 60 "$logs/fuzz-$name.log"
+        printf 'fuzz_%s failed; the input is in %s\n' "$name" "$logs/crashes"
+    }
+    rm -rf "$corpus"
+    return $result
+}
+
 fuzz() {
-    local program name corpus result=0 count=0 inputs
+    local programs=(build/fuzz/bin/fuzz_*) result=0
+    [ -x "${programs[0]}" ] || return 1
     export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
-    for program in build/fuzz/bin/fuzz_*; do
-        [ -x "$program" ] || continue
-        count=$((count + 1))
-        name=${program##*/fuzz_}
-        corpus=$(mktemp -d)
-        inputs=("$corpus")
-        [ ! -d "tests/fuzz/seeds/$name" ] || inputs+=("tests/fuzz/seeds/$name")
-        mkdir -p "$logs/crashes"
-        printf -- '-- fuzz_%s, %d s\n' "$name" "$fuzz_seconds"
-        "$program" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 \
-            -artifact_prefix="$logs/crashes/$name-" -print_final_stats=1 \
-            "${inputs[@]}" || {
-            result=1
-            printf 'fuzz_%s failed; the input is in %s\n' "$name" "$logs/crashes"
-        }
-        rm -rf "$corpus"
-    done
-    printf '%d targets, %d s each\n' "$count" "$fuzz_seconds"
-    [ "$count" -gt 0 ] && return $result
+    export logs fuzz_seconds
+    export -f fuzz_one
+    mkdir -p "$logs/crashes"
+    printf '%s\0' "${programs[@]}" \
+        | xargs -0 -n 1 -P "$(nproc)" bash -c 'fuzz_one "$1"' fuzz || result=1
+    printf '%d targets, %d s each\n' "${#programs[@]}" "$fuzz_seconds"
+    return $result
 }
 
 if [ $quick -eq 1 ]; then
