@@ -2,8 +2,9 @@
 """Checks the smuggling corpus and its judge: a right gateway passes all of it, and each of a set
 of deliberately bad ones is caught. Needs no gateway binary.
 
-    self_check.py [BUG…]
+    self_check.py [--verbose] [BUG…]
 """
+import argparse
 import contextlib
 import io
 import sys
@@ -14,7 +15,7 @@ from fake_gateway import BUGS, FakeGateway
 from provider import Provider
 from reader import Message
 from smuggling import Recorder, run_corpus
-from support import Checks, Outcome
+from support import Checks, Outcome, add_arguments
 
 # What a smaller share of the corpus shows, to keep the run short.
 ONLY = {"": "", "lose-field": "mutations: sized", "decode-target": "targets", "follow-authority": "absolute",
@@ -48,10 +49,14 @@ def cut_answers(checks):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
+    parser.add_argument("bugs", nargs="*", metavar="BUG", help="only these of fake_gateway.py")
+    arguments = parser.parse_args()
     threading.stack_size(256 * 1024)
-    checks = Checks(verbose=True)
+    checks = Checks(arguments.verbose)
     cut_answers(checks)
-    for bug in sys.argv[1:] or ["", *BUGS]:
+    for bug in arguments.bugs or ["", *BUGS]:
         recorder, decoy = Recorder(), Provider()
         target = FakeGateway(recorder.port, bug)
         with contextlib.redirect_stdout(io.StringIO()) as said:
