@@ -7,7 +7,7 @@ import itertools
 import time
 
 from provider import answer
-from support import CREDENTIAL, Gateway, Wire, request
+from support import CREDENTIAL, Wire, openai_gateway, request
 
 serials = itertools.count(1)
 
@@ -101,7 +101,7 @@ def foreign_key(scene):
     """A well-formed key of another installation."""
     if scene.target.name == "nginx":
         return "ghk_" + "1" * 36
-    other = Gateway(scene.arguments.gateway, scene.provider.port)
+    other = openai_gateway(scene.arguments.gateway, scene.provider.port)
     other.remove()
     return other.key
 

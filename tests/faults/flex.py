@@ -34,6 +34,14 @@ PATHS = [
 ]
 
 
+def checked(gateway):
+    """What `gatehouse check` says of documents that can be served."""
+    done = gateway.command("check")
+    if done.returncode != 0:
+        raise SystemExit(f"check: {done.returncode} {done.stdout}{done.stderr}")
+    return done.stdout
+
+
 def paths(scene):
     """Every combination of base path, rule and destination path, as a route policy and inline."""
     documents, ports = [document("Service", "orders", {"address": scene.address}, {})], []
@@ -48,7 +56,7 @@ def paths(scene):
                       bound(f"route-{number}", f"bound-{number}", "route", config, rules=[{"path": rule}]),
                       scene.instance(f"inline-{number}", ports[-1], base, services={
                           "orders": {"address": scene.address, "routes": [route]}})]
-    gateway = scene.gateway(documents, ports)
+    gateway = scene.gateway(documents)
     for number, (base, rule, destination, target, output) in enumerate(PATHS):
         for port in ports[2 * number:2 * number + 2]:
             scene.expect(f"{base or '/'} {rule} {destination} {target}", port, target,
@@ -69,7 +77,7 @@ def several_services(scene):
         route("last", 9, "/last", methods="GET|PUT", path="/.*"),
         route("beta", 1, "/beta", headers={"x-test": "true|yes"}),
         route("write", 2, "/write", methods="POST", host="shop\\.example\\.org"),
-    ], [port])
+    ])
     scene.expect("by header", port, "/shop/a", 200, upstream="/beta/a", lines=["X-Test: yes"])
     scene.expect("header with another value", port, "/shop/a", 200, upstream="/last/a", lines=["x-test: y"])
     scene.expect("by method", port, "/shop/a", 200, upstream="/last/a", method="PUT", lines=["Content-Length: 0"])
@@ -85,15 +93,14 @@ def shared_port(scene):
     """Two ApiInstances on one port, and the key that is asked for without the label."""
     port = free_port()
     gateway = scene.gateway([
-        scene.instance("bin", port, "/api/bin/"), scene.instance("json", port, "/api/json/", labels={})], [port])
+        scene.instance("bin", port, "/api/bin/"), scene.instance("json", port, "/api/json/", labels={})])
     scene.expect("the first", port, "/api/bin/get", 200, upstream="/get")
     scene.expect("the second asks for a key", port, "/api/json/users/1", 401, "client-key:missing")
     scene.expect("neither", port, "/api/xml", 404, "route")
-    code, said = gateway.check()
-    scene.checks.check("check says which one asks for a key", code == 0 and re.search(
+    said = checked(gateway)
+    scene.checks.check("check says which one asks for a key", re.search(
         r"flex\.yaml:3:\d+: warning: ApiInstance \"json\" asks for a virtual key", said), said)
-    key = subprocess.run([scene.binary, "client", "add", "c", "--route", "json", *gateway.where],
-                         capture_output=True, text=True, timeout=20).stdout.strip()
+    key = gateway.add_client("c", "--route", "json")
     wait_for(lambda: scene.ask(port, "/api/json/a", lines=[f"x-api-key: {key}"])[0] == 200, 5)
     message, _ = scene.expect("with a key", port, "/api/json/users/1", 200, upstream="/users/1",
                               lines=[f"x-api-key: {key}", "Authorization: Bearer sk-own"])
@@ -119,8 +126,7 @@ def basic_auth(scene):
         scene.instance("environment", environment, policies=[
             {"policyRef": {"name": reference},
              "config": {"username": "$FLEX_USERNAME", "password": "$FLEX_PASSWORD"}}]),
-    ], [inline, direct, selected, other, environment],
-        {"FLEX_USERNAME": "reader", "FLEX_PASSWORD": "from-the-environment"})
+    ], {"FLEX_USERNAME": "reader", "FLEX_PASSWORD": "from-the-environment"})
     right, wrong = [basic("chris", "adm:in")], [basic("chris", "admin")]
     for name, port in {"inline": inline, "bound": direct, "selected": selected}.items():
         scene.expect(f"{name}, right", port, "/a", 200, upstream="/a", lines=right)
@@ -135,7 +141,7 @@ def basic_auth(scene):
     scene.checks.check("not as written", scene.ask(environment, "/a", lines=[
         basic("$FLEX_USERNAME", "$FLEX_PASSWORD")])[0] == 401, "let in")
     scene.checks.check("no password is printed", b"adm:in" not in gateway.output() and
-                       "adm:in" not in gateway.check()[1], "found")
+                       "adm:in" not in checked(gateway), "found")
     gateway.remove()
 
 
@@ -150,7 +156,7 @@ def headers(scene):
     payload = {"policyRef": {"name": "header-injection-flex"}, "config": {
         "inboundHeaders": [{"key": "x", "value": "#[payload.id]"}], "outboundHeaders": []}}
     gateway = scene.gateway([scene.instance("h", port, "/base", policies=[inject, remove]),
-                             scene.instance("p", refused, policies=[payload])], [port, refused])
+                             scene.instance("p", refused, policies=[payload])])
     message, said = scene.expect("headers", port, "/base/a?b=c", 200, upstream="/a?b=c", lines=[
         "Cache-Control: no-cache", "x-internal-id: 1", "x-kept: 1"])
     fields = {name.lower(): value for name, value in message.fields} if message else {}
@@ -159,8 +165,8 @@ def headers(scene):
                        b"x-kept" in fields, fields)
     scene.checks.check("injected into the answer", said.get(b"x-answered-by") == b"gateway", said.fields)
     scene.expect("an expression that is not evaluated", refused, "/a", 503, "header-injection:unloaded")
-    code, text = gateway.check()
-    scene.checks.check("and check says where", code == 0 and re.search(
+    text = checked(gateway)
+    scene.checks.check("and check says where", re.search(
         r"flex\.yaml:3:\d+: warning: .*payload.*not evaluated at character 3", text), text)
     gateway.remove()
 
@@ -173,7 +179,7 @@ def addresses(scene):
             "ips": ["192.168.1.1", "192.168.3.1/30", "192.168.2"]}}]),
         scene.instance("block", block, policies=[{"policyRef": {"name": "ip-blocklist-flex"}, "config": {
             "ips": ["192.168.3.1/30"], "ipExpression": "#[attributes.headers['x-forwarded-for']]"}}]),
-    ], [allow, block])
+    ])
     for address, isListed in {"192.168.1.1": True, "192.168.3.2": True, "192.168.2.77": True,
                               "192.168.1.2": False, "10.0.0.1": False}.items():
         scene.expect(f"allowlist, {address}", allow, "/a", 200 if isListed else 403,
@@ -190,7 +196,7 @@ def jwt(scene):
         "policyRef": {"name": "jwt-validation-flex"}, "config": {
             "jwtOrigin": "httpBearerAuthenticationHeader", "signingMethod": "hmac", "signingKeyLength": 256,
             "jwtKeyOrigin": "text", "textKey": secret.decode(), "skipClientIdValidation": True,
-            "mandatoryExpClaim": True, "validateAudClaim": False, "mandatoryNbfClaim": False}}])], [port])
+            "mandatoryExpClaim": True, "validateAudClaim": False, "mandatoryNbfClaim": False}}])])
     now = int(time.time())
     good = token(secret, sub="me", exp=now + 600)
     scene.expect("a good token", port, "/a", 200, lines=[f"Authorization: Bearer {good}"])
@@ -218,18 +224,18 @@ def unloaded(scene):
             "name": "my-policy"}}, {"gatehouse/onError": "allow"}),
         document("Configuration", "logs", {"logging": {"runtimeLogs": {"logLevel": "info"}}}),
         document("Extension", "my-policy", {}),
-    ], [limit, log, weighted, fine, custom])
+    ])
     scene.expect("where it applies", limit, "/private/a", 503, "ldap-authentication-flex:unloaded")
     scene.expect("where it does not", limit, "/public", 200)
     scene.expect("a variable that is not set", log, "/a", 503, "basic-auth:unloaded")
     scene.expect("weights", weighted, "/a", 503, "route-weighted:unloaded")
     scene.expect("one without such a policy", fine, "/a", 200)
     scene.expect("one whose owner lets it pass", custom, "/a", 200)
-    code, said = gateway.check()
+    said = checked(gateway)
     for what in ("ldap-authentication-flex", "FLEX_IS_NOT_SET", "several services", "my-policy",
                  '"logging" is kept', 'kind "Extension"'):
         line = next((line for line in said.splitlines() if what in line), "")
-        scene.checks.check(f"check: {what}", code == 0 and re.match(r"\S+flex\.yaml:\d+:\d+: warning: ", line), said)
+        scene.checks.check(f"check: {what}", re.match(r"\S+flex\.yaml:\d+:\d+: warning: ", line), said)
     gateway.remove()
 
 
@@ -240,7 +246,7 @@ def cors(scene):
         "publicResource": False, "supportCredentials": True, "originGroups": [{
             "origins": ["https://app.example.org"], "accessControlMaxAge": 60,
             "allowedMethods": [{"methodName": "GET", "isAllowed": True}, {"methodName": "PUT", "isAllowed": False}],
-            "headers": ["x-allow"], "exposedHeaders": ["x-expose"]}]}}])], [port])
+            "headers": ["x-allow"], "exposedHeaders": ["x-expose"]}]}}])])
     preflight = ["Origin: https://app.example.org", "Access-Control-Request-Method: GET"]
     status, _, message, said = scene.ask(port, "/a", method="OPTIONS", lines=preflight)
     scene.checks.check("preflight", status in (200, 204) and not message and said.get(
@@ -262,7 +268,7 @@ def tls(scene):
     gateway = scene.gateway([
         scene.instance("a", port, "/a", scheme="https"), scene.instance("b", port, "/b", scheme="https"),
         bound("tls", {"kind": "Selector", "selector": {"kind": "ApiInstance"}}, "tls", {
-            "certificate": {"key": key, "crt": crt}, "alpn": ["http/1.1", "h2"], "minversion": "1.1"})], [port])
+            "certificate": {"key": key, "crt": crt}, "alpn": ["http/1.1", "h2"], "minversion": "1.1"})])
     context = ssl.create_default_context(cadata=crt)
     context.check_hostname = False
     for path in ("/a", "/b"):
@@ -311,9 +317,8 @@ def examples(scene):
     """Every published config whose policy is there loads; the others say that they do not."""
     ports = {reference: free_port() for reference in EXAMPLES}
     gateway = scene.gateway([scene.instance(reference, ports[reference], policies=[
-        {"policyRef": {"name": reference}, "config": config}]) for reference, config in EXAMPLES.items()],
-        list(ports.values()))
-    code, said = gateway.check()
+        {"policyRef": {"name": reference}, "config": config}]) for reference, config in EXAMPLES.items()])
+    said = checked(gateway)
     for number, (reference, port) in enumerate(ports.items()):
         lines = [line for line in said.splitlines() if f"flex.yaml:{2 * number + 1}:" in line]
         isThere = not any(f'no counterpart of "{reference}"' in line for line in lines)
@@ -321,7 +326,7 @@ def examples(scene):
         status, reason, _, _ = scene.ask(port, "/a")
         isShut = status == 503 and reason.endswith(":unloaded")
         scene.checks.check(f"example of {reference}, {'loaded' if isThere else 'refused'}",
-                           code == 0 and not left and isShut != isThere, (status, reason, lines))
+                           not left and isShut != isThere, (status, reason, lines))
     gateway.remove()
 
 

@@ -6,10 +6,9 @@ import hmac
 import json
 import os
 import socket
-import subprocess
 
 from provider import Provider
-from support import Checks, Target, Wire, can_connect, wait_for
+from support import Checks, Gateway, Wire
 
 GATEWAY = """apiVersion: gatehouse/v1
 kind: Gateway
@@ -39,40 +38,16 @@ def bound(name, target, reference, config, **more):
     return document("PolicyBinding", name, spec, {})
 
 
-class FlexGateway(Target):
-    """`gatehouse run` on documents; the first port of `ports` is spoken to."""
-
-    def __init__(self, binary, documents, ports, environment=None):
-        super().__init__()
-        self.binary, self.port, self.environment = binary, ports[0], dict(os.environ, **(environment or {}))
-        config, data = self.dir / "config", self.dir / "data"
-        config.mkdir(mode=0o700)
-        data.mkdir(mode=0o700)
-        (config / "gateway.yaml").write_text(GATEWAY)
-        (config / "flex.yaml").write_text("\n---\n".join(documents))
-        self.where = ["--config", str(config), "--data", str(data)]
-        with open(self.dir / "stderr.log", "wb") as errors, open(self.dir / "stdout.log", "wb") as out:
-            self.process = subprocess.Popen([binary, "run", *self.where], stderr=errors, stdout=out,
-                                            env=self.environment)
-        ready = wait_for(lambda: all(can_connect(port) for port in ports) or not self.alive(), 15)
-        if not ready or not self.alive():
-            self.stop()
-            raise SystemExit(f"the gateway is not ready: {self.output().decode()}")
-
-    def check(self):
-        """What `gatehouse check` says, and its exit code."""
-        done = subprocess.run([self.binary, "check", *self.where], capture_output=True, text=True,
-                              env=self.environment, timeout=30)
-        return done.returncode, done.stdout
-
-
 class Scene:
     def __init__(self, arguments):
         self.binary, self.checks, self.provider = arguments.gateway, Checks(arguments.verbose), Provider()
         self.address = f"http://127.0.0.1:{self.provider.port}"
 
-    def gateway(self, *arguments):
-        return FlexGateway(self.binary, *arguments)
+    def gateway(self, documents, variables=None):
+        """`gatehouse run` on the documents and with the environment variables."""
+        gateway = Gateway(self.binary, GATEWAY, dict(os.environ, **(variables or {})))
+        (gateway.config / "flex.yaml").write_text("\n---\n".join(documents))
+        return gateway.start()
 
     def instance(self, name, port, path="", services=True, policies=(), labels=None, scheme="http"):
         spec = {"address": f"{scheme}://127.0.0.1:{port}{path}", "policies": list(policies)}

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from provider import Provider
-from support import Checks, Gateway, add_arguments
+from support import Checks, add_arguments, openai_gateway
 
 KEYS = 16           # one after the other
 PUBLISHED = 4       # in the set at a time
@@ -104,16 +104,6 @@ class Issuer:
     @property
     def token(self):
         return self.tokens[self.current]
-
-
-class JwtGateway(Gateway):
-    def __init__(self, binary, provider_port, issuer_port):
-        self.issuer_port = issuer_port
-        super().__init__(binary, provider_port)
-
-    def _start(self):
-        (self.dir / "config" / "policy.yaml").write_text(POLICY.format(port=self.issuer_port))
-        super()._start()
 
 
 class Client:
@@ -208,8 +198,10 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         issuer = Issuer(directory)
         forged = Key(directory, KEYS).token(key_id="key-0")
-        gateway = JwtGateway(arguments.gateway, provider.port, issuer.port)
+        gateway = openai_gateway(arguments.gateway, provider.port)
+        (gateway.config / "policy.yaml").write_text(POLICY.format(port=issuer.port))
         try:
+            gateway.start()
             rotation(checks, gateway, issuer, forged)
             refusals(checks, gateway, issuer)
             outage(checks, gateway, issuer)

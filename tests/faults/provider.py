@@ -69,6 +69,8 @@ class Connection:
             return False
         self.received += data
         self.pending += data
+        with self.owner.lock:
+            self.owner.bytes += len(data)
         return True
 
     def wait_gone(self, seconds):
@@ -98,6 +100,7 @@ class Provider:
     def __init__(self, backlog=512):
         self.lock = threading.Lock()
         self.connections = []
+        self.bytes = 0      # of all connections
         self.records = []   # (connection number, Message, monotonic time), complete requests
         self.scripts = {}   # run when the request is complete
         self.early = {}     # run when its head is

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from provider import Provider
-from support import CREDENTIAL, Checks, Gateway, Wire, add_arguments, ask, request, wait_for
+from support import CREDENTIAL, Checks, Wire, add_arguments, ask, openai_gateway, request, wait_for
 
 SOON = 1.0  # seconds within which a key has to die
 
@@ -23,7 +23,7 @@ class Scene:
     def __init__(self, arguments):
         self.checks = Checks(arguments.verbose)
         self.provider = Provider()
-        self.gateway = Gateway(arguments.gateway, self.provider.port)
+        self.gateway = openai_gateway(arguments.gateway, self.provider.port).start()
         self.sessions = self.gateway.dir / "data" / "sessions"
 
     def words(self, *command, options=()):
@@ -105,8 +105,7 @@ def environment(scene):
     scene.checks.check("no key on disk", not on_disk, on_disk)
     mode = [oct(p.stat().st_mode & 0o777) for p in (scene.sessions, *scene.sessions.iterdir())]
     scene.checks.check("its file is private", mode == ["0o700", "0o600"], mode)
-    listed = subprocess.run([scene.gateway.binary, "client", "list", *scene.gateway.where],
-                            capture_output=True, text=True, timeout=20).stdout
+    listed = scene.gateway.command("client", "list").stdout
     scene.checks.check("client list shows it", "\texec-" in listed and "probe" not in listed, listed)
     command.end()
     scene.dies("environment", command.key, time.monotonic())
@@ -182,8 +181,7 @@ def broken(scene):
 def revoked(scene):
     """client revoke ends the keys of its running commands."""
     command = Command(scene, "revoked")
-    subprocess.run([scene.gateway.binary, "client", "revoke", "exec", *scene.gateway.where], check=True,
-                   capture_output=True, timeout=20)
+    scene.gateway.command("client", "revoke", "exec", check=True)
     scene.dies("revoked", command.key, time.monotonic())
     command.end()
     done = scene.run("true", options=["--client", "nobody"])
@@ -200,7 +198,7 @@ def restarted(scene):
     scene.checks.check("a killed gateway is known to be gone",
                        done.returncode == 3 and b"gatehouse run" in done.stderr, done)
     scene.checks.check("and nobody is waited for", time.monotonic() - begun < 1.0, time.monotonic() - begun)
-    scene.gateway._start()
+    scene.gateway.start()
     scene.checks.check("its key works with the next one", scene.status(command.key) == 200)
     command.end()
     scene.dies("restarted", command.key, time.monotonic())

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Starts what is tested (the gateway, or nginx as a stand-in), and speaks raw HTTP to it."""
+import base64
+import hashlib
 import os
 import re
 import shutil
@@ -65,8 +67,9 @@ class Target:
     key = "ghk_" + "0" * 36
     port = 0
 
-    def __init__(self):
-        self.dir = Path(tempfile.mkdtemp(prefix="gatehouse-faults-"))
+    def __init__(self, directory=None):
+        self.dir = directory or Path(tempfile.mkdtemp(prefix="gatehouse-faults-"))
+        self.dir.mkdir(mode=0o700, exist_ok=True)
         self.process = None
 
     @property
@@ -107,34 +110,38 @@ class Target:
 
 
 class Gateway(Target):
+    """`gatehouse run` on a configuration, once it is started. `environment` is the whole of it; without
+    one it is this process's with the provider key."""
     name, typed, prefix = "gatehouse", True, b"/v1"
 
-    def __init__(self, binary, provider_port, **limits):
-        super().__init__()
+    def __init__(self, binary, config, environment=None, directory=None):
+        super().__init__(directory)
         self.binary = binary
-        config, data = self.dir / "config", self.dir / "data"
-        config.mkdir(mode=0o700)
-        data.mkdir(mode=0o700)
-        self.where = ["--config", str(config), "--data", str(data)]
-        text = ", ".join(f"{name}: {value}" for name, value in limits.items())
-        (config / "gatehouse.yaml").write_text(CONFIG.format(limits=text, port=provider_port))
-        self.environment = dict(os.environ, GATEHOUSE_FAULTS_KEY=CREDENTIAL)
-        self.key = self.add_client("faults")
-        self.other_key = self.add_client("other")
-        self._start()
+        self.environment = environment or dict(os.environ, GATEHOUSE_FAULTS_KEY=CREDENTIAL)
+        self.config, data = self.dir / "config", self.dir / "data"
+        for path in (self.config, data):
+            path.mkdir(mode=0o700)
+        self.where = ["--config", str(self.config), "--data", str(data)]
+        (self.config / "gatehouse.yaml").write_text(config)
 
-    def add_client(self, name):
-        done = subprocess.run([self.binary, "client", "add", name, *self.where], timeout=20,
-                              env=self.environment, capture_output=True, text=True)
+    def command(self, *words, options=(), **more):
+        """Another command on this configuration, to its end. `options` come behind the directories."""
+        return subprocess.run([self.binary, *words, *self.where, *options], env=self.environment,
+                              timeout=30, capture_output=True, text=True, **more)
+
+    def add_client(self, name, *options):
+        """The key of a new client."""
+        done = self.command("client", "add", name, *options)
         if done.returncode != 0 or not done.stdout.strip().startswith("ghk_"):
             raise SystemExit(f"client add: {done.returncode} {done.stdout!r} {done.stderr!r}")
         return done.stdout.strip()
 
-    def _start(self):
+    def start(self, **options):
+        """Returns itself when it answers."""
         said = self.dir / "stdout.log"
         with open(self.dir / "stderr.log", "wb") as errors, open(said, "wb") as out:
             self.process = subprocess.Popen([self.binary, "run", *self.where], stderr=errors,
-                                            stdout=out, env=self.environment)
+                                            stdout=out, env=self.environment, **options)
         ready = re.compile(rb"^gatehouse: ready http://127\.0\.0\.1:(\d+)\s*$", re.M)
         wait_for(lambda: ready.search(said.read_bytes()) or not self.alive(), 15)
         match = ready.search(said.read_bytes())
@@ -142,6 +149,16 @@ class Gateway(Target):
             self.stop()
             raise SystemExit(f"the gateway is not ready: {self.output()!r}")
         self.port = int(match[1])
+        return self
+
+
+def openai_gateway(binary, provider_port, **limits):
+    """A gateway before an OpenAI provider, with two clients; not yet started."""
+    text = ", ".join(f"{name}: {value}" for name, value in limits.items())
+    gateway = Gateway(binary, CONFIG.format(limits=text, port=provider_port))
+    gateway.key = gateway.add_client("faults")
+    gateway.other_key = gateway.add_client("other")
+    return gateway
 
 
 class Nginx(Target):
@@ -168,7 +185,7 @@ class Nginx(Target):
 def make_target(arguments, provider_port, **limits):
     if arguments.target == "nginx":
         return Nginx(provider_port, **limits)
-    return Gateway(arguments.gateway, provider_port, **limits)
+    return openai_gateway(arguments.gateway, provider_port, **limits).start()
 
 
 def add_arguments(parser):
@@ -186,13 +203,13 @@ def can_connect(port):
 
 
 def wait_for(condition, seconds, step=0.01):
-    """True as soon as the condition holds, False after that time."""
+    """The first true value of the condition, False after that time."""
     end = time.monotonic() + seconds
-    while not condition():
+    while not (value := condition()):
         if time.monotonic() > end:
             return False
         time.sleep(step)
-    return True
+    return value
 
 
 @dataclass
@@ -307,6 +324,26 @@ def ask(target, path, method="GET", timeout=5.0, **more):
     with Wire(target.port, timeout) as wire:
         wire.send(request(target, path, method, **more))
         return wire.read([method.encode()])
+
+
+def encodings(key):
+    """What a leak of the key could look like. The last eight characters stand for any tail that tells
+    too much."""
+    raw = key.encode()
+    found = {"raw": raw, "hex": raw.hex().encode(), "HEX": raw.hex().upper().encode(),
+             "percent": "".join(f"%{b:02x}" for b in raw).encode(),
+             "PERCENT": "".join(f"%{b:02X}" for b in raw).encode(),
+             "json": "".join(f"\\u{b:04x}" for b in raw).encode(), "reversed": raw[::-1],
+             "UTF-16": key.encode("utf-16-le"),
+             "sha256": hashlib.sha256(raw).hexdigest().encode(),
+             "sha256 base64": base64.b64encode(hashlib.sha256(raw).digest()).rstrip(b"="),
+             "tail": raw[-8:]}
+    for shift in range(3):
+        # Within other bytes base64 has three alignments; the ends depend on the neighbours.
+        whole = base64.b64encode(b"x" * shift + raw)
+        found[f"base64+{shift}"] = whole[(4 if shift else 0):-4]
+        found[f"base64url+{shift}"] = base64.urlsafe_b64encode(b"x" * shift + raw)[(4 if shift else 0):-4]
+    return found
 
 
 class Checks:

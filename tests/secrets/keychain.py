@@ -7,7 +7,6 @@ usage: keychain.py --gateway PROGRAM
 Prints what was measured; exit code 1 with the reason where something does not hold.
 """
 import argparse
-import base64
 import json
 import os
 import pty
@@ -15,15 +14,14 @@ import re
 import select
 import signal
 import termios
-import threading
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from session import Session, wait_for
+from session import Session, seconds_until  # and the way to those below
+from provider import Provider
+from support import Gateway, encodings
 
 KEYS = {"first": "sk-canary-first-7Qw3Zt9LxVb2Nf6Rm1Kd8Hs4",
         "renewed": "sk-canary-renewed-Jc5Pg0YaTr6Eu2Iw9Ox3Lz",
@@ -54,38 +52,12 @@ def require(holds, what):
         raise SystemExit(f"FAIL: {what}")
 
 
-class Provider:
-    """Answers everything and notes the key that came."""
+class KeychainGateway(Gateway):
+    """One that knows of nothing but the session."""
 
-    def __init__(self):
-        keys = self.keys = []
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                keys.append(self.headers.get("Authorization", ""))
-                self.send_response(200)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-class Gateway:
     def __init__(self, session, program, provider, name):
-        self.session, self.provider, self.program = session, provider, program
-        self.config = session.dir / name / "config"
-        self.config.mkdir(parents=True, mode=0o700)
-        self.where = ["--config", str(self.config), "--data", str(session.dir / name / "data")]
-        self.name = name
-        (self.config / "a.yaml").write_text(GATEWAY)
+        super().__init__(program, GATEWAY, session.environment, session.dir / name)
+        self.session, self.provider = session, provider
 
     def add(self, reference):
         # At once and whole: a file that is watched is read as soon as it is there.
@@ -93,18 +65,16 @@ class Gateway:
         written.write_text(ROUTE.format(name=reference, port=self.provider.port))
         written.rename(self.config / f"{reference}.yaml")
 
-    def start(self):
+    def seconds_to_start(self):
         began = time.monotonic()
-        self.process = self.session.start(self.name, self.program, "run", *self.where)
-        out = self.session.logs / f"{self.name}.out"
-        ready, _ = wait_for(lambda: re.search(rb"ready (http://\S+)\n", out.read_bytes()), 10, "ready")
-        self.url = ready[1].decode()
+        self.start(cwd=self.session.cwd)
+        self.session.processes.append(self.process)
         return time.monotonic() - began
 
     def ask(self, reference):
         """(status, reason, text) of a request that needs the key `reference`."""
         try:
-            with urllib.request.urlopen(f"{self.url}/{reference}/models", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{self.host}/{reference}/models", timeout=5) as answer:
                 return answer.status, None, answer.read().decode()
         except urllib.error.HTTPError as answer:
             text = answer.read().decode()
@@ -115,25 +85,23 @@ class Gateway:
         def is_refused():
             status, reason, text = self.ask(reference)
             return (status, reason) == (503, "credential") and part in text
-        _, passed = wait_for(is_refused, seconds, f"a 503 for {reference} that says “{part}”, "
+        return seconds_until(is_refused, seconds, f"a 503 for {reference} that says “{part}”, "
                              f"not {self.ask(reference)}")
-        return passed
 
     def served(self, reference, key, seconds=1.0):
         """Waits until the provider gets `key`; the seconds until then."""
         def is_served():
-            return (self.ask(reference)[0] == 200
-                    and self.provider.keys[-1] == f"Bearer {KEYS[key]}")
-        _, passed = wait_for(is_served, seconds, f"{reference} with its key, not "
+            return (self.ask(reference)[0] == 200 and self.provider.records[-1][1].get(
+                b"authorization") == f"Bearer {KEYS[key]}".encode())
+        return seconds_until(is_served, seconds, f"{reference} with its key, not "
                              f"{self.ask(reference)}")
-        return passed
 
 
 class Test:
     def __init__(self, session, program):
         self.session, self.program = session, program
         self.provider = Provider()
-        self.gateway = Gateway(session, program, self.provider, "gateway")
+        self.gateway = KeychainGateway(session, program, self.provider, "gateway")
 
     def secret(self, *words, given=""):
         return self.session.run(self.program, "secret", *words, given=given)
@@ -164,7 +132,7 @@ class Test:
     def absent(self):
         print("nothing there, then one thing after the other")
         self.gateway.add("openai")
-        passed = self.gateway.start()
+        passed = self.gateway.seconds_to_start()
         require(passed < 1, f"ready after {passed:.1f} s without a bus")
         self.gateway.refusal("openai", "there is no session bus")
         self.check_is_quick("absent")
@@ -187,9 +155,9 @@ class Test:
         require(self.gateway.ask("openai")[0] == 200, "a key that was read serves on")
         require(self.secret("set", "openai", given="sk-x\n").returncode == 3, "set while locked")
         self.check_is_quick("locked")
-        late = Gateway(self.session, self.program, self.provider, "late")
+        late = KeychainGateway(self.session, self.program, self.provider, "late")
         late.add("openai")
-        passed = late.start()
+        passed = late.seconds_to_start()
         require(passed < 1.5, f"ready after {passed:.1f} s with a locked keychain")
         late.refusal("openai", "the keychain is locked")
         self.recovered("unlocked", self.since(
@@ -247,7 +215,7 @@ class Test:
         for name in ("openai", "second", "third", "fourth"):
             require(self.gateway.ask(name)[0] == 200, f"{name} serves on without a bus")
         (self.gateway.config / "fourth.yaml").unlink()
-        wait_for(lambda: self.gateway.ask("fourth")[0] == 404, 5, "the route's end")
+        seconds_until(lambda: self.gateway.ask("fourth")[0] == 404, 5, "the route's end")
         self.gateway.add("fourth")
         self.gateway.refusal("fourth", "the session bus", 5)
         self.session.start_bus()
@@ -255,7 +223,7 @@ class Test:
         def is_known():
             status, _, text = self.gateway.ask("fourth")
             return status == 200 or "start the gateway again to read the keychain" in text
-        wait_for(is_known, 6, "the keychain of the new bus, or what to do")
+        seconds_until(is_known, 6, "the keychain of the new bus, or what to do")
         require(self.gateway.ask("openai")[0] == 200, "a key that was read serves on")
         require(self.gateway.process.poll() is None, "the gateway outlives the bus")
 
@@ -294,7 +262,7 @@ class Test:
             process = self.session.start("terminal", self.program, "secret", "set", "typed",
                                          stdin=inner, start_new_session=True)
             errors = self.session.logs / "terminal.err"
-            wait_for(lambda: not termios.tcgetattr(inner)[3] & termios.ECHO, 5, "a hidden prompt")
+            seconds_until(lambda: not termios.tcgetattr(inner)[3] & termios.ECHO, 5, "a hidden prompt")
             require("Key for keychain:typed" in errors.read_text(), errors.read_text())
             if end == "a line":
                 os.write(terminal, KEYS["third"].encode() + b"\n")
@@ -317,10 +285,10 @@ class Test:
         for name in ("cmdline", "environ"):
             places[str(process / name)] = (process / name).read_bytes()
         for key in KEYS.values():
-            for encoding, text in encodings(key):
+            for encoding, text in encodings(key).items():
                 for place, content in places.items():
                     require(text not in content, f"a key, {encoding}, is in {place}")
-        print(f"{len(KEYS)} keys in {len(encodings(''))} encodings in none of {len(places)} places")
+        print(f"{len(KEYS)} keys in {len(encodings('x' * 40))} encodings in none of {len(places)} places")
 
 
     def only_in_locked_pages(self):
@@ -343,22 +311,13 @@ class Test:
                 content = memory.read(end - begin)
             except OSError:  # the kernel's own, such as [vvar]
                 continue
-            count = sum(content.count(text) for key in KEYS.values() for _, text in encodings(key))
+            count = sum(content.count(text) for key in KEYS.values() for text in encodings(key).values())
             if " lo " in mapping[3]:
                 locked += count
             else:
                 other += count
         print(f"{locked} copies of keys in locked pages, {other} elsewhere")
         require(locked > 0 and other == 0, "keys are in locked pages only")
-
-
-def encodings(key):
-    raw = key.encode()
-    return [("as it is", raw), ("backwards", raw[::-1]), ("hex", raw.hex().encode()),
-            ("HEX", raw.hex().upper().encode()),
-            ("base64", base64.b64encode(raw)[:-4]), ("base64url", base64.urlsafe_b64encode(raw)[:-4]),
-            ("percent", "".join(f"%{byte:02X}" for byte in raw).encode()),
-            ("UTF-16", key.encode("utf-16-le"))]
 
 
 def main():
@@ -373,7 +332,7 @@ def main():
                      test.nowhere, test.only_in_locked_pages):
             part()
     except SystemExit:
-        for log in sorted(session.logs.iterdir()):
+        for log in sorted((*session.logs.iterdir(), *session.dir.glob("*/*.log"))):
             print(f"-- {log.name}\n{log.read_text(errors='replace')[-2000:]}")
         raise
     finally:

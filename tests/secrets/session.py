@@ -7,9 +7,13 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "faults"))
+from support import wait_for  # of the fault tests, which are run by themselves
 
 PASSWORD = "correct horse battery staple"
 LOGIN = "/org/freedesktop/secrets/collection/login"
@@ -30,17 +34,12 @@ BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration
 """
 
 
-def wait_for(condition, seconds, what):
-    """The first true value of `condition`, and the seconds until then; SystemExit where it stays false."""
+def seconds_until(condition, seconds, what):
+    """How long it took; SystemExit where it stays false."""
     began = time.monotonic()
-    while True:
-        value = condition()
-        passed = time.monotonic() - began
-        if value:
-            return value, passed
-        if passed > seconds:
-            raise SystemExit(f"FAIL: {what}: not within {seconds} s")
-        time.sleep(0.005)
+    if not wait_for(condition, seconds, 0.005):
+        raise SystemExit(f"FAIL: {what}: not within {seconds} s")
+    return time.monotonic() - began
 
 
 class Session:
@@ -86,7 +85,7 @@ class Session:
         config.write_text(BUS.format(socket=place))
         self.bus = self.start("bus", "dbus-daemon", "--nofork", "--nopidfile",
                               f"--config-file={config}")
-        wait_for(place.exists, 5, "the session bus")
+        seconds_until(place.exists, 5, "the session bus")
 
     def start_keyring(self, unlocked):
         """gnome-keyring in the foreground, instead of one that runs; with its login keyring open (made,
