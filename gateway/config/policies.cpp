@@ -28,14 +28,15 @@ public:
     {
         return static_cast<std::uint8_t>(PolicyPhase::RequestHead);
     }
-    [[nodiscard]] Verdict onRequestHead(Exchange &) const override
+    [[nodiscard]] Verdict onRequestHead(Exchange &exchange) const override
     {
-        std::string message = "a policy of this route is not loaded: " + m_reason;
+        std::string message = "a policy of this route is not loaded: ";
         if (m_allowsOnError)
-            return Undecided{std::move(message)};
-        return Reply{.status = 503,
-                     .reason = m_type + ":unloaded",
-                     .message = message + "; gatehouse check says where"};
+            return Undecided{message + m_reason};
+        // Strangers are not told how the gateway is set up.
+        message += exchange.client() != nullptr ? m_reason + "; gatehouse check says where"
+                                                : "the gateway's log says why";
+        return Reply{.status = 503, .reason = m_type + ":unloaded", .message = std::move(message)};
     }
 
 private:

@@ -5,6 +5,7 @@
 #include "gateway/secrets/vault.h"
 #include "tests/config/configdir.h"
 #include "tests/config/flexdocuments.h"
+#include "tests/policies/fakeservices.h"
 
 #include <QTest>
 
@@ -157,6 +158,53 @@ private Q_SLOTS:
         const auto policies = outcome.snapshot->routes.front().pipeline.policies();
         QVERIFY(std::ranges::any_of(
             policies, [](const auto &policy) { return policy->name() == "a.ip-allowlist-flex"; }));
+    }
+
+    /// Who has no key yet is not told how the gateway is set up.
+    void policyThatIsNotLoaded_saysWhyToItsClientsOnly_data()
+    {
+        QTest::addColumn<bool>("isKnown");
+        QTest::addColumn<QString>("message");
+        QTest::newRow("a stranger") << false << QStringLiteral("the gateway's log says why");
+        QTest::newRow("a client")
+            << true
+            << QStringLiteral("the environment variable FLEX_TEST_ABSENT is not set; gatehouse "
+                              "check says where");
+    }
+    void policyThatIsNotLoaded_saysWhyToItsClientsOnly()
+    {
+        QFETCH(const bool, isKnown);
+        QFETCH(const QString, message);
+        qunsetenv("FLEX_TEST_ABSENT");
+        const ConfigDir dir;
+        dir.write("a.yaml",
+                  served("a",
+                         "8081",
+                         ", policies: [{policyRef: {name: ip-allowlist-flex}, config: {ips: "
+                         "[$FLEX_TEST_ABSENT]}}]"));
+        const auto outcome = build(dir);
+        QVERIFY2(outcome.snapshot, qPrintable(dir.printed(outcome.diagnostics)));
+        const RouteEntry &route = outcome.snapshot->routes.front();
+        const std::string head = "GET /a/x HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        http::RequestHead request;
+        QVERIFY(http::parseRequestHead(head, 4096, request));
+        test::FakeServices services;
+        const Peer peer{.address = "127.0.0.1", .isLoopback = true};
+        const ClientEntry client{.name = "c"};
+        Exchange exchange;
+        QVERIFY(exchange.begin(std::move(request),
+                               {.route = &route,
+                                .peer = &peer,
+                                .services = &services,
+                                .clients = &outcome.snapshot->clients,
+                                .path = "/x"}));
+        if (isKnown)
+            exchange.setClient(client);
+        Reply reply;
+        QCOMPARE(route.pipeline.runRequestHead(exchange, reply), Pipeline::Outcome::Refused);
+        QCOMPARE(reply.reason, std::string("ip-allow:unloaded"));
+        QCOMPARE(QString::fromStdString(reply.message),
+                 QStringLiteral("a policy of this route is not loaded: ") + message);
     }
 
     void policy_ofAnApiInstance_isOnNoOtherRoute()

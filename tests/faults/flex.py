@@ -227,7 +227,9 @@ def unloaded(scene):
     ])
     scene.expect("where it applies", limit, "/private/a", 503, "ldap-authentication-flex:unloaded")
     scene.expect("where it does not", limit, "/public", 200)
-    scene.expect("a variable that is not set", log, "/a", 503, "basic-auth:unloaded")
+    _, said = scene.expect("a variable that is not set", log, "/a", 503, "basic-auth:unloaded")
+    scene.checks.check("strangers are not told which", b"log says why" in said.body and
+                       b"FLEX_IS_NOT_SET" not in said.body, said.body)
     scene.expect("weights", weighted, "/a", 503, "route-weighted:unloaded")
     scene.expect("one without such a policy", fine, "/a", 200)
     scene.expect("one whose owner lets it pass", custom, "/a", 200)
