@@ -3,8 +3,11 @@
 
 #include "gateway/base/text.h"
 #include "gateway/config/address.h"
+#include "gateway/config/flexreader.h"
+#include "gateway/config/loader.h"
 #include "gateway/match/pattern.h"
 #include "gateway/schema/encode.h"
+#include "gateway/secrets/secretref.h"
 
 #include <algorithm>
 #include <array>
@@ -19,12 +22,6 @@ constexpr auto ruleFields = std::to_array<std::string_view>({"path", "methods", 
 /// Those that MuleSoft's rules know.
 constexpr auto methodNames = std::to_array<std::string_view>(
     {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "CONNECT"});
-
-bool isVariableName(std::string_view text)
-{
-    return !text.empty() && !isDigit(text.front())
-           && std::ranges::all_of(text, [](char c) { return isAlphanumeric(c) || c == '_'; });
-}
 
 /// NAME of `$NAME` and `${NAME}`, else empty.
 std::string_view variableOf(std::string_view text)
@@ -196,7 +193,7 @@ void FlexWork::add(Parts parts)
     parts.spec.place = parts.place;
     Node document = Node::map();
     document.place = parts.place;
-    document.append("apiVersion", encodeText("gatehouse/v1"));
+    document.append("apiVersion", encodeText(configApiVersion));
     document.append("kind", encodeText(parts.kind));
     document.append("metadata", std::move(metadata));
     document.append("spec", std::move(parts.spec));

@@ -6,7 +6,6 @@
 #include "gateway/config/address.h"
 #include "gateway/config/url.h"
 #include "gateway/dialects/dialect.h"
-#include "gateway/secrets/secretref.h"
 #include "gateway/secrets/virtualkey.h"
 
 #include <QTimeZone>
@@ -108,11 +107,6 @@ std::string baseUrlProblem(std::string_view text)
 std::string basePathProblem(std::string_view text)
 {
     return text == "/" ? std::string() : pathProblem(text);
-}
-
-std::string secretReferenceProblem(std::string_view text)
-{
-    return problemOf(parseSecretReference(text));
 }
 
 std::string keyHashProblem(std::string_view text)

@@ -18,7 +18,6 @@ namespace gatehouse {
 [[nodiscard]] std::string timezoneProblem(std::string_view text);
 [[nodiscard]] std::string baseUrlProblem(std::string_view text);
 [[nodiscard]] std::string basePathProblem(std::string_view text);
-[[nodiscard]] std::string secretReferenceProblem(std::string_view text);
 [[nodiscard]] std::string keyHashProblem(std::string_view text);
 [[nodiscard]] std::string instantProblem(std::string_view text);
 

@@ -2,6 +2,7 @@
 #include "gateway/config/resources.h"
 
 #include "gateway/config/problems.h"
+#include "gateway/secrets/secretref.h"
 
 #include <array>
 
@@ -242,7 +243,7 @@ std::span<const Field> ProviderSpec::fields()
                                           .label = "Credential",
                                           .help = "keychain:NAME, env:NAME, file:PATH or none",
                                           .secret = true,
-                                          .problem = secretReferenceProblem}),
+                                          .problem = referenceProblem}),
         choice<&ProviderSpec::credentialHeader>(
             {.key = "credentialHeader",
              .label = "Credential header",

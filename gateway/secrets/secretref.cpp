@@ -14,12 +14,6 @@ Unexpected<Error> malformed(std::string_view problem)
     return Unexpected(Error{ErrorCode::ConfigInvalid, std::string(problem)});
 }
 
-bool isVariableName(std::string_view name)
-{
-    return !name.empty() && !isDigit(name.front())
-           && std::ranges::all_of(name, [](char c) { return isAlphanumeric(c) || c == '_'; });
-}
-
 } // namespace
 
 Result<SecretReference> parseSecretReference(std::string_view text)
@@ -55,6 +49,12 @@ std::string referenceProblem(std::string_view text)
 {
     const auto parsed = parseSecretReference(text);
     return parsed ? std::string() : parsed.error().context;
+}
+
+bool isVariableName(std::string_view name)
+{
+    return !name.empty() && !isDigit(name.front())
+           && std::ranges::all_of(name, [](char c) { return isAlphanumeric(c) || c == '_'; });
 }
 
 std::string toText(const SecretReference &reference)

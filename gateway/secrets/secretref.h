@@ -28,8 +28,11 @@ struct SecretReference
 /// ConfigInvalid with "must be …" as its context. The text is not quoted in it: people put the secret
 /// itself there.
 [[nodiscard]] Result<SecretReference> parseSecretReference(std::string_view text);
-/// "must …" where \a text is no reference, empty where it is one: for the field tables of policies.
+/// "must …" where \a text is no reference, empty where it is one: for field tables.
 [[nodiscard]] std::string referenceProblem(std::string_view text);
+
+/// True for what may stand after `env:` or `$`.
+[[nodiscard]] bool isVariableName(std::string_view name);
 
 inline constexpr std::size_t longestSecret = std::size_t{16} * 1024;
 
