@@ -43,9 +43,16 @@ public:
     /// "" the first time, else " is already used at FILE:LINE".
     std::string add(const std::string &what, const std::string &file, Place place)
     {
-        const auto [entry, isNew]
-            = m_places.try_emplace(what, file + ":" + std::to_string(place.line));
-        return isNew ? std::string() : " is already used at " + entry->second;
+        std::string used = find(what);
+        m_places.try_emplace(what, file + ":" + std::to_string(place.line));
+        return used;
+    }
+
+    /// What add() would say; nothing is noted.
+    [[nodiscard]] std::string find(const std::string &what) const
+    {
+        const auto entry = m_places.find(what);
+        return entry == m_places.end() ? std::string() : " is already used at " + entry->second;
     }
 
 private:
@@ -118,6 +125,27 @@ std::string dialectOf(const Draft &draft, const std::string &providerName)
     return provider == draft.providers.end() ? std::string() : effectiveSpec(*provider).dialect;
 }
 
+bool takesAll(const RouteSpec &spec)
+{
+    return spec.rules.empty() || std::ranges::find(spec.rules, RuleSpec{}) != spec.rules.end();
+}
+
+/// Routes of one base path are tried in the files' order: those behind one that takes all are never used.
+void checkBasePath(const Resource<RouteSpec> &route, FirstSeen &catchAlls, Reporter &reporter)
+{
+    const RouteSpec &spec = route.spec;
+    const Place place = route.place({"basePath"});
+    const std::string basePath = spec.listener + spec.basePath;
+    const std::string used
+        = takesAll(spec) ? catchAlls.add(basePath, route.file, place) : catchAlls.find(basePath);
+    if (!used.empty())
+        reporter.error(place,
+                       "the base path " + spec.basePath + " of listener " + inQuotes(spec.listener)
+                           + used
+                           + " by a route that takes every request, so this one would never be "
+                             "used; a route without rules comes last");
+}
+
 void checkRoutes(const Draft &draft, Diagnostics &diagnostics)
 {
     const auto declared = declaredListeners(draft);
@@ -125,7 +153,7 @@ void checkRoutes(const Draft &draft, Diagnostics &diagnostics)
     for (const DeclaredListener &listener : declared)
         listeners.push_back(listener.spec.name);
     const auto providers = namesOf(draft.providers);
-    FirstSeen basePaths;
+    FirstSeen catchAlls;
     for (const Resource<RouteSpec> &route : draft.routes) {
         Reporter reporter(route.file, diagnostics);
         const RouteSpec &spec = route.spec;
@@ -137,12 +165,7 @@ void checkRoutes(const Draft &draft, Diagnostics &diagnostics)
         if (const auto missing = missingName("provider", spec.provider, providers);
             !missing.empty())
             reporter.error(route.place({"provider"}), missing);
-        const Place place = route.place({"basePath"});
-        const auto used = basePaths.add(spec.listener + spec.basePath, route.file, place);
-        if (!used.empty() && spec.rules.empty())
-            reporter.error(place,
-                           "the base path " + spec.basePath + " of listener "
-                               + inQuotes(spec.listener) + used);
+        checkBasePath(route, catchAlls, reporter);
         const std::string providerDialect = dialectOf(draft, spec.provider);
         if (!spec.dialect.empty() && !providerDialect.empty() && spec.dialect != providerDialect)
             reporter.warning(route.place({"dialect"}),

@@ -293,8 +293,9 @@ std::span<const Field> RouteSpec::fields()
              .label = "Rules",
              .help
              = "Requests of the base path that it is for, where several routes share one: the "
-               "first in the files' order whose rules match. What the groups of a rule's path "
-               "capture is the path that goes to the provider",
+               "first in the files' order whose rules match; one without rules takes what is left "
+               "and comes last. What the groups of a rule's path capture is the path that goes to "
+               "the provider",
              .max = 100}),
     });
     return table;

@@ -272,6 +272,52 @@ private Q_SLOTS:
         QVERIFY(snapshot->findRoute("other", request) == nullptr);
     }
 
+    void routes_ofOneBasePath_areAllUsedOrRefused_data()
+    {
+        QTest::addColumn<QByteArray>("firstRules");
+        QTest::addColumn<QByteArray>("secondRules");
+        QTest::addColumn<QString>("found");
+        const auto row = [](const char *name, const char *first, const char *second, auto found) {
+            QTest::newRow(name) << QByteArray(first) << QByteArray(second)
+                                << QString::fromLatin1(found);
+        };
+        row("without rules behind some", "[{path: /x}]", "[]", "one two");
+        row("an empty rule behind some", "[{path: /x}]", "[{path: /y}, {}]", "one two");
+        row("both with rules", "[{path: /x}]", "[{path: /z, methods: GET}]", "one two");
+        row("some behind none", "[]", "[{path: /z}]", "refused");
+        row("some behind an empty rule", "[{path: /x}, {}]", "[{path: /z}]", "refused");
+        row("none behind none", "[]", "[]", "refused");
+    }
+    void routes_ofOneBasePath_areAllUsedOrRefused()
+    {
+        QFETCH(const QByteArray, firstRules);
+        QFETCH(const QByteArray, secondRules);
+        const ConfigDir dir;
+        const QByteArray spec = "{basePath: /r, provider: ollama, rules: ";
+        dir.write("a.yaml",
+                  document("Provider", "ollama", "{}")
+                      + document("Route", "one", spec + firstRules + "}")
+                      + document("Route", "two", spec + secondRules + "}"));
+        const auto [snapshot, diagnostics] = build(dir);
+        QString found = QStringLiteral("refused");
+        if (snapshot == nullptr) {
+            QCOMPARE(
+                dir.printed(diagnostics),
+                QStringLiteral("a.yaml:9:18: the base path /r of listener \"default\" is already "
+                               "used at a.yaml:6 by a route that takes every request, so this "
+                               "one would never be used; a route without rules comes last"));
+        } else {
+            http::RequestHead request;
+            request.method = "GET";
+            request.path = "/r/x";
+            found = QString::fromStdString(snapshot->findRoute("default", request)->name);
+            request.path = "/r/z";
+            found += QLatin1Char(' ');
+            found += QString::fromStdString(snapshot->findRoute("default", request)->name);
+        }
+        QTEST(found, "found");
+    }
+
     void dataDirectory_unusable_isAnError()
     {
         const ConfigDir dir;

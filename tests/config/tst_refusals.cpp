@@ -329,7 +329,8 @@ private Q_SLOTS:
         if (expected == QStringLiteral("b"))
             expected
                 = QStringLiteral("b.yaml:6:18: the base path /r of listener \"default\" is already "
-                                 "used at a.yaml:3");
+                                 "used at a.yaml:3 by a route that takes every request, so this "
+                                 "one would never be used; a route without rules comes last");
         else
             expected.prepend(QStringLiteral("a.yaml:3:"));
         compare(document("Route", "mine", spec), expected);
