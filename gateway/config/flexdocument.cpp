@@ -108,7 +108,7 @@ private:
     {
         m_reader.warnUnknown(*envelope.spec, {"address", "services", "policies"});
         if (m_resources.findInstance(envelope.name) != nullptr)
-            return reportTaken(envelope, "ApiInstance");
+            return reportTaken(envelope.name, envelope.namePlace, "ApiInstance");
         FlexInstance instance{.name = envelope.name,
                               .namePlace = envelope.namePlace,
                               .file = m_file,
@@ -131,12 +131,14 @@ private:
         if (node.kind != Node::Kind::Map)
             return m_reader.error(key.place, "service " + inQuotes(key.text) + " must be a map");
         m_reader.warnUnknown(node, {"address", "routes"});
-        FlexInlineService inlined{
-            .service = {.name = {instance.name.space, instance.name.name + "-" + key.text},
-                        .file = m_file,
-                        .address = m_reader.requiredText(node, "address"),
-                        .place = placeOf(node, {"address"}),
-                        .labels = instance.labels}};
+        const FlexName name{instance.name.space, instance.name.name + "-" + key.text};
+        if (m_resources.findService(name) != nullptr)
+            return reportTaken(name, key.place, "Service");
+        FlexInlineService inlined{.service = {.name = name,
+                                              .file = m_file,
+                                              .address = m_reader.requiredText(node, "address"),
+                                              .place = placeOf(node, {"address"}),
+                                              .labels = instance.labels}};
         for (const Node *route : m_reader.maps(node, "routes")) {
             m_reader.warnUnknown(*route, {"rules", "config"});
             FlexRoute read{.place = route->place, .rules = m_reader.field(*route, "rules")};
@@ -155,7 +157,7 @@ private:
     {
         m_reader.warnUnknown(*envelope.spec, {"address"});
         if (m_resources.findService(envelope.name) != nullptr)
-            return reportTaken(envelope, "Service");
+            return reportTaken(envelope.name, envelope.namePlace, "Service");
         m_resources.services.push_back({.name = envelope.name,
                                         .file = m_file,
                                         .address = m_reader.requiredText(*envelope.spec, "address"),
@@ -171,7 +173,7 @@ private:
             = std::ranges::find(m_resources.bindings, envelope.name, &FlexBinding::name)
               != m_resources.bindings.end();
         if (isTaken)
-            return reportTaken(envelope, "PolicyBinding");
+            return reportTaken(envelope.name, envelope.namePlace, "PolicyBinding");
         FlexBinding binding{.name = envelope.name,
                             .namePlace = envelope.namePlace,
                             .policy = readPolicy(*envelope.spec, envelope.labels)};
@@ -250,11 +252,10 @@ private:
         return outer == nullptr ? inner : outer;
     }
 
-    void reportTaken(const Envelope &envelope, std::string_view kind)
+    void reportTaken(const FlexName &name, Place place, std::string_view kind)
     {
-        m_reader.error(envelope.namePlace,
-                       "another " + std::string(kind) + " has the name "
-                           + inQuotes(envelope.name.text()));
+        m_reader.error(place,
+                       "another " + std::string(kind) + " has the name " + inQuotes(name.text()));
     }
 
     FlexResources &m_resources;
@@ -268,6 +269,12 @@ private:
 std::string FlexName::text() const
 {
     return space == "default" ? name : space + "/" + name;
+}
+
+bool FlexPolicyUse::hasConfigOf(const FlexPolicyUse &other) const
+{
+    return config == other.config
+           || (config != nullptr && other.config != nullptr && *config == *other.config);
 }
 
 bool FlexBinding::selects(const FlexInstance &instance) const

@@ -45,6 +45,8 @@ struct FlexPolicyUse
     const Node *rules = nullptr;
     std::int64_t order = 50;
     bool allowsOnError = false; ///< label gatehouse/onError: allow
+
+    [[nodiscard]] bool hasConfigOf(const FlexPolicyUse &other) const;
 };
 
 struct FlexService

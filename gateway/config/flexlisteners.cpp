@@ -117,11 +117,7 @@ private:
             for (const FlexUse &use : usesOf(*member.instance, m_work.resources())) {
                 if (use.policy->policyRef != "tls")
                     continue;
-                const bool isOther
-                    = m_port.tls != nullptr && m_port.tls != use.policy
-                      && (use.policy->config == nullptr || m_port.tls->config == nullptr
-                          || !(*use.policy->config == *m_port.tls->config));
-                if (isOther)
+                if (m_port.tls != nullptr && !m_port.tls->hasConfigOf(*use.policy))
                     m_work.error(use.policy->file,
                                  use.policy->place,
                                  "TLS belongs to the port, and port "
@@ -145,6 +141,7 @@ private:
         const std::string local = listenAddress("127.0.0.1", m_port.number);
         if (isLocal || hasTls || isOpened(m_port)) {
             spec.append("address", textAt(written, place));
+            checkWidened();
             if (!isLocal && std::ranges::all_of(m_port.members, hasNoHosts))
                 m_work.warning(
                     m_first.file,
@@ -162,6 +159,22 @@ private:
             "served on " + local + " and not on " + written
                 + ": other machines would reach it without TLS; give it the policy tls, or "
                   "the label gatehouse/insecure: \"true\" to open it");
+    }
+
+    /// What asks for one address of a port is not served on all of them because its neighbour is.
+    void checkWidened()
+    {
+        for (const Port::Member &member : m_port.members) {
+            if (member.url.host == m_port.host)
+                continue;
+            const std::string own = listenAddress(member.url.host, m_port.number);
+            m_work.error(member.instance->file,
+                         member.instance->addressPlace,
+                         "would be reached beyond " + own + ": another ApiInstance opens port "
+                             + std::to_string(m_port.number) + " on " + m_port.host
+                             + "; give this one a port of its own, or " + m_port.host
+                             + " as its address too");
+        }
     }
 
     void addHosts(const FlexInstance &instance)

@@ -115,7 +115,7 @@ private:
     {
         const auto [type, counterpart] = m_work.findType(use.policyRef);
         Loaded loaded{.type = type == nullptr ? use.policyRef : std::string(type->info.id)};
-        auto rules = m_work.translateRules(use.rules, use.file);
+        auto rules = m_work.translateRules(use.rules, use.file, FlexWork::UnknownFields::Left);
         if (rules)
             loaded.rules = std::move(*rules);
         else

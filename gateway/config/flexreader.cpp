@@ -8,8 +8,6 @@
 
 namespace gatehouse {
 
-namespace {
-
 std::size_t indexOf(const Node &map, std::string_view key)
 {
     const auto exact = std::ranges::find(map.keys, key, &Node::Key::text);
@@ -20,8 +18,6 @@ std::size_t indexOf(const Node &map, std::string_view key)
                              });
     return static_cast<std::size_t>(found - map.keys.begin());
 }
-
-} // namespace
 
 const Node *FlexReader::field(const Node &map, std::string_view key)
 {

@@ -43,4 +43,7 @@ private:
     Reporter m_reporter;
 };
 
+/// Where \a key stands in \a map, in its own case or else in another; past the end where it does not.
+[[nodiscard]] std::size_t indexOf(const Node &map, std::string_view key);
+
 } // namespace gatehouse

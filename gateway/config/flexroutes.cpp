@@ -7,6 +7,7 @@
 #include "gateway/schema/encode.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace gatehouse {
 
@@ -78,7 +79,7 @@ public:
                         textAt(address->path.empty() ? "/" : address->path, instance.addressPlace));
             if (isPublic)
                 spec.append("public", plainAt("true", instance.namePlace));
-            addRoute(instance, destination, std::move(spec), destinations.size() > 1);
+            addRoute(instance, destination, std::move(spec));
         }
     }
 
@@ -175,22 +176,18 @@ private:
         destination.path = path;
     }
 
-    void addRoute(const FlexInstance &instance,
-                  const Destination &destination,
-                  Node spec,
-                  bool hasSiblings)
+    void addRoute(const FlexInstance &instance, const Destination &destination, Node spec)
     {
         const std::string provider = providerOf(instance, destination);
         if (provider.empty())
             return; // reported
         spec.append("provider", textAt(provider, destination.place));
-        auto rules = m_work.translateRules(destination.rules, destination.file);
+        auto rules = m_work.translateRules(
+            destination.rules, destination.file, FlexWork::UnknownFields::Refused);
         if (!rules)
             return m_work.error(destination.file,
                                 destination.place,
                                 "a route without its rules would answer what it must not");
-        if (rules->items.empty() && hasSiblings)
-            rules->items.push_back(mapAt(destination.place)); // matches all that came so far
         if (!rules->items.empty())
             spec.append("rules", std::move(*rules));
         const std::string name = m_work.uniqueName("Route", instance.name.text());
@@ -231,8 +228,7 @@ private:
         };
         const std::string dialect = label(dialectLabel);
         const std::string credential = label(credentialLabel);
-        const std::string key
-            = service.name.text() + "\n" + destination.path + "\n" + dialect + "\n" + credential;
+        const ProviderKey key{&service, destination.path, dialect, credential};
         if (const auto known = m_providers.find(key); known != m_providers.end())
             return known->second;
         const auto url = parseBaseUrl(service.address);
@@ -309,9 +305,16 @@ private:
     {
         const FlexPolicyUse *policy = nullptr;
         for (const FlexBinding &binding : m_work.resources().bindings) {
-            if (binding.target == FlexBinding::Target::Service && binding.targetName == service.name
-                && binding.policy.policyRef == "tls-outbound")
-                policy = &binding.policy;
+            if (binding.target != FlexBinding::Target::Service || binding.targetName != service.name
+                || binding.policy.policyRef != "tls-outbound")
+                continue;
+            if (policy != nullptr && !policy->hasConfigOf(binding.policy))
+                m_work.error(binding.policy.file,
+                             binding.policy.place,
+                             "Service " + inQuotes(service.name.text())
+                                 + " has another TLS policy at " + policy->file + ":"
+                                 + std::to_string(policy->place.line));
+            policy = &binding.policy;
         }
         if (policy == nullptr)
             return;
@@ -324,7 +327,7 @@ private:
         readOutboundTls(config, spec);
         config.warnOfUnknown();
         const std::string problem = expanded.problem.empty() ? config.refusal() : expanded.problem;
-        if (problem.empty() || !m_unloadedServices.insert(service.name.text()).second)
+        if (problem.empty() || !m_unloadedServices.insert(&service).second)
             return;
         Node labels = mapAt(policy->place);
         labels.append(flexServiceLabel, textAt(service.name.text(), policy->place));
@@ -358,8 +361,10 @@ private:
     }
 
     FlexWork &m_work;
-    std::map<std::string, std::string> m_providers;
-    std::set<std::string> m_unloadedServices;
+    /// A service, and all that differs among the providers made of it.
+    using ProviderKey = std::tuple<const FlexService *, std::string, std::string, std::string>;
+    std::map<ProviderKey, std::string> m_providers;
+    std::set<const FlexService *> m_unloadedServices;
 };
 
 } // namespace

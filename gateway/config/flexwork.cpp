@@ -222,7 +222,8 @@ FlexWork::Config FlexWork::expanded(const FlexPolicyUse &use)
     return config;
 }
 
-Result<Node> FlexWork::translateRules(const Node *rules, const std::string &file)
+Result<Node>
+FlexWork::translateRules(const Node *rules, const std::string &file, UnknownFields unknown)
 {
     const auto refuse = [&](Place place, const std::string &problem) {
         warning(file, place, problem);
@@ -237,7 +238,7 @@ Result<Node> FlexWork::translateRules(const Node *rules, const std::string &file
     for (const Node &rule : rules->items) {
         if (rule.kind != Node::Kind::Map)
             return refuse(rule.place, "each of the rules must be a map");
-        auto translated = translateRule(rule, file);
+        auto translated = translateRule(rule, file, unknown);
         if (!translated)
             return translated;
         list.items.push_back(std::move(*translated));
@@ -245,20 +246,30 @@ Result<Node> FlexWork::translateRules(const Node *rules, const std::string &file
     return list;
 }
 
-Result<Node> FlexWork::translateRule(const Node &rule, const std::string &file)
+Result<Node>
+FlexWork::translateRule(const Node &rule, const std::string &file, UnknownFields unknown)
 {
     Node native = Node::map();
     native.place = rule.place;
     for (std::size_t i = 0; i < rule.items.size(); ++i) {
         const Node &value = rule.items[i];
-        const std::string &key = rule.keys[i].text;
-        if (std::ranges::find(ruleFields, key) == ruleFields.end()) {
-            warning(file,
-                    rule.keys[i].place,
-                    "unknown field " + inQuotes(key) + didYouMean(key, ruleFields)
-                        + "; the rule is read without it");
+        const std::string &written = rule.keys[i].text;
+        const auto meant = std::ranges::find_if(
+            ruleFields, [&](std::string_view field) { return indexOf(rule, field) == i; });
+        if (meant == ruleFields.end()) {
+            const std::string problem
+                = "unknown field " + inQuotes(written) + didYouMean(written, ruleFields);
+            if (unknown == UnknownFields::Refused) {
+                warning(file, rule.keys[i].place, problem);
+                return Unexpected(Error{ErrorCode::ConfigInvalid, problem});
+            }
+            warning(file, rule.keys[i].place, problem + "; the rule is read without it");
             continue;
         }
+        const std::string_view key = *meant;
+        if (key != written)
+            warning(
+                file, rule.keys[i].place, inQuotes(written) + " is read as " + std::string(key));
         if (value.kind == Node::Kind::Null)
             continue;
         if (key == "methods") {

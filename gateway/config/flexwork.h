@@ -67,9 +67,12 @@ public:
     };
     [[nodiscard]] Config expanded(const FlexPolicyUse &use);
 
+    /// A policy whose rule is read without a field applies to more; a route would answer more.
+    enum class UnknownFields : std::uint8_t { Left, Refused };
     /// `rules` as native documents have them, or why they cannot be (reported already). Null nodes are
     /// no rules.
-    [[nodiscard]] Result<Node> translateRules(const Node *rules, const std::string &file);
+    [[nodiscard]] Result<Node>
+    translateRules(const Node *rules, const std::string &file, UnknownFields unknown);
 
     /// Names of the listeners that the ApiInstances are served on, and of the routes made for them.
     std::map<const FlexInstance *, std::string> listeners = {};
@@ -78,7 +81,8 @@ public:
 private:
     void takeHost(const Node &expression, const std::string &file);
     [[nodiscard]] Result<std::string> translateMethods(const Node &methods);
-    [[nodiscard]] Result<Node> translateRule(const Node &rule, const std::string &file);
+    [[nodiscard]] Result<Node>
+    translateRule(const Node &rule, const std::string &file, UnknownFields unknown);
 
     const FlexResources &m_resources;
     std::span<const PolicyType> m_types;

@@ -170,6 +170,40 @@ private Q_SLOTS:
         }
     }
 
+    void rule_fieldInAnotherCase_isReadAsMeant()
+    {
+        const QByteArray spec
+            = "{address: 'http://127.0.0.1:1', services: {s: {address: 'https://api.openai.com', "
+              "routes: [{rules: [{Path: /x, METHODS: GET}]}]}}}";
+        const QString found = translated(instance("a", spec), "f");
+        QVERIFY2(found.startsWith(QStringLiteral("f:3:109: warning: \"Path\" is read as path\n"
+                                                 "f:3:119: warning: \"METHODS\" is read as "
+                                                 "methods\n--- ")),
+                 qPrintable(found));
+        QVERIFY2(found.contains(QStringLiteral("  rules:\n    - path: /x\n      methods: GET\n")),
+                 qPrintable(found));
+    }
+
+    /// "space/name" is how the documents of other namespaces are called, and may be a name itself.
+    void services_thatAreCalledAlike_haveTheirOwnProviders()
+    {
+        QByteArray other = service("s", "'https://b.example'");
+        other.replace("name: s", "name: s, namespace: x");
+        const QByteArray route = "policyRef: {name: route}, config: {destinationRef: {name: ";
+        const QString found = translated(
+            service("x/s", "'https://a.example'") + other
+                + instance("a", "{address: 'http://127.0.0.1:1/a'}")
+                + instance("b", "{address: 'http://127.0.0.1:1/b'}")
+                + binding("p", "{targetRef: {name: a}, " + route + "x/s}}}")
+                + binding("q", "{targetRef: {name: b}, " + route + "s, namespace: x}}}"),
+            "f");
+        for (const char *line : {"baseUrl: \"https://a.example\"",
+                                 "baseUrl: \"https://b.example\"",
+                                 "provider: x.s\n",
+                                 "provider: x.s-2\n"})
+            QVERIFY2(found.contains(QLatin1String(line)), qPrintable(found));
+    }
+
     void service_isSharedByApiInstances_withOneProvider()
     {
         const QByteArray route = "policyRef: {name: route}, config: {destinationRef: {name: s}}}";

@@ -130,9 +130,97 @@ private Q_SLOTS:
                           "{targetRef: {name: a}, policyRef: {name: tls}, config: {certificate: "
                           "{crt: z, key: y}}}"),
             "9:49: TLS belongs to the port, and port 1 has another TLS policy at f:6");
+        const QByteArray outbound
+            = "{targetRef: {kind: Service, name: a-s}, policyRef: {name: tls-outbound}, config: ";
+        row("two TLS policies of a service",
+            bound(outbound + "{trustedCA: x}}")
+                + binding("c", outbound + "{skipValidation: true}}"),
+            "9:66: Service \"a-s\" has another TLS policy at f:6");
     }
 
-    void documents_thatCannotBeServed_areErrors()
+    void names_ofTwoServices_areErrors_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QString>("error");
+        const auto api = [](const QByteArray &name, const QByteArray &service) {
+            return instance(name,
+                            "{address: 'http://127.0.0.1:1/" + name + "', services: {" + service
+                                + ": {address: 'https://" + name + "'}}}");
+        };
+        QTest::newRow("two documents")
+            << service("s", "'https://x'") + service("s", "'https://y'")
+            << QStringLiteral("5:77: another Service has the name \"s\"");
+        QTest::newRow("a document, then one within")
+            << service("a-s", "'https://x'") + api("a", "s")
+            << QStringLiteral("6:53: another Service has the name \"a-s\"");
+        QTest::newRow("one within, then a document")
+            << api("a", "s") + service("a-s", "'https://x'")
+            << QStringLiteral("5:77: another Service has the name \"a-s\"");
+        QTest::newRow("both within, cut elsewhere")
+            << api("a", "b-c") + api("a-b", "c")
+            << QStringLiteral("6:55: another Service has the name \"a-b-c\"");
+    }
+    void names_ofTwoServices_areErrors() { compare(); }
+
+    /// A port has one address: what asks for less of it would be served to more.
+    void addresses_widenedByANeighbour_areErrors_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QString>("error");
+        const auto api = [](const QByteArray &name, const QByteArray &address) {
+            return instance(name, "{address: '" + address + "/" + name + "'}");
+        };
+        const auto insecure = [](QByteArray text) {
+            return text.replace("labels: {", "labels: {gatehouse/insecure: \"true\", ");
+        };
+        const QByteArray tls = binding("t",
+                                       "{targetRef: {name: wide}, policyRef: {name: tls}, config: "
+                                       "{certificate: {crt: x, key: y}}}");
+        const QByteArray wide = api("wide", "https://0.0.0.0:1");
+        const QString said = QStringLiteral(
+            "3:18: would be reached beyond %1: another ApiInstance opens port 1 on "
+            "0.0.0.0; give this one a port of its own, or 0.0.0.0 as its address too");
+        const QString local = said.arg(QStringLiteral("127.0.0.1:1"));
+        QTest::newRow("by TLS") << api("admin", "http://127.0.0.1:1") + wide + tls << local;
+        QTest::newRow("by TLS that comes first")
+            << wide + api("admin", "http://127.0.0.1:1") + tls
+            << QString(local).replace(0, 1, QStringLiteral("6"));
+        QTest::newRow("by its name") << api("admin", "http://localhost:1") + wide + tls
+                                     << said.arg(QStringLiteral("localhost:1"));
+        QTest::newRow("by TLS that both have")
+            << api("admin", "https://127.0.0.1:1") + wide
+                   + QByteArray(tls).replace("{name: wide}", "{kind: Selector}")
+            << local;
+        QTest::newRow("without TLS")
+            << insecure(api("admin", "http://127.0.0.1:1") + api("wide", "http://0.0.0.0:1"))
+            << local;
+        QTest::newRow("from one network to all") << api("admin", "http://192.0.2.1:1") + wide + tls
+                                                 << said.arg(QStringLiteral("192.0.2.1:1"));
+    }
+    void addresses_widenedByANeighbour_areErrors() { compare(); }
+
+    void rules_ofARoute_areErrorsWhereUnknown_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QString>("error");
+        const auto row = [](const char *name, const QByteArray &rule) {
+            QTest::newRow(name)
+                << instance("a",
+                            "{address: 'http://127.0.0.1:1', services: {s: {address: 'http://x', "
+                            "routes: [{rules: ["
+                                + rule + "]}]}}}")
+                << QStringLiteral("3:85: a route without its rules would answer what it must not");
+        };
+        row("unknown field", "{path: /x, query: a}");
+        row("misspelt field", "{pth: /x}");
+        row("a field in two cases", "{path: /x, Path: /y}");
+    }
+    void rules_ofARoute_areErrorsWhereUnknown() { compare(); }
+
+    void documents_thatCannotBeServed_areErrors() { compare(); }
+
+private:
+    static void compare()
     {
         QFETCH(const QByteArray, text);
         QFETCH(const QString, error);
