@@ -122,16 +122,17 @@ FlexName FlexReader::name(const Node &map, std::string_view defaultSpace)
 
 void FlexReader::warnUnknown(const Node &map, std::initializer_list<std::string_view> known)
 {
-    for (const Node::Key &key : map.keys) {
+    for (std::size_t i = 0; i < map.keys.size(); ++i) {
+        const Node::Key &key = map.keys[i];
         if (std::ranges::find(known, key.text) != known.end())
             continue;
         const auto meant = std::ranges::find_if(
             known, [&key](std::string_view word) { return equalsIgnoreCase(key.text, word); });
-        if (meant == known.end())
+        if (meant == known.end() || indexOf(map, *meant) != i)
             warning(key.place,
                     "unknown field " + inQuotes(key.text) + didYouMean(key.text, known)
                         + "; it is kept and has no effect");
-        else if (map.find(*meant) == nullptr)
+        else
             warning(key.place, inQuotes(key.text) + " is read as " + std::string(*meant));
     }
 }

@@ -184,6 +184,23 @@ private Q_SLOTS:
                  qPrintable(found));
     }
 
+    void field_inTwoCases_isReadOnceAndReported()
+    {
+        const QString found = translated(
+            instance("a",
+                     "{Services: {}, SERVICES: {}, Address: x, address: 'http://127.0.0.1:1'}"),
+            "f");
+        QVERIFY2(
+            found.startsWith(QStringLiteral(
+                "f:3:9: warning: \"Services\" is read as services\n"
+                "f:3:23: warning: unknown field \"SERVICES\"; did you mean \"services\"?; it is "
+                "kept and has no effect\n"
+                "f:3:37: warning: unknown field \"Address\"; did you mean \"address\"?; it is "
+                "kept and has no effect\n"
+                "f:2:81: warning: ApiInstance \"a\" has neither services")),
+            qPrintable(found));
+    }
+
     /// "space/name" is how the documents of other namespaces are called, and may be a name itself.
     void services_thatAreCalledAlike_haveTheirOwnProviders()
     {
