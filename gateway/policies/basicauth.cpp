@@ -89,9 +89,11 @@ public:
 
     [[nodiscard]] Verdict onRequestHead(Exchange &exchange) const override
     {
+        const auto text = authorization::credentials(exchange, type, "Basic", challenge);
+        if (!m_forward) // before anything is decided: `onError: allow` must not let it go on
+            authorization::remove(exchange);
         if (!m_password)
             return Undecided{m_password.error().message()};
-        const auto text = authorization::credentials(exchange, type, "Basic", challenge);
         if (!text)
             return text.error();
         const auto decoded
@@ -111,8 +113,6 @@ public:
         if (int(isName) + int(isPassword) != 2)
             return authorization::unauthorized(
                 type, "wrong", "Username or password is wrong", challenge);
-        if (!m_forward)
-            authorization::remove(exchange);
         return Continue{};
     }
 

@@ -151,6 +151,12 @@ std::span<const Field> Config::fields()
     return rows;
 }
 
+bool isAmong(const std::vector<std::string> &names, std::string_view name)
+{
+    return std::ranges::any_of(
+        names, [name](std::string_view listed) { return equalsIgnoreCase(listed, name); });
+}
+
 /// What the answer to the client gets.
 struct Kept : PolicyState
 {
@@ -189,13 +195,18 @@ public:
 
     [[nodiscard]] Verdict onRequestHead(Exchange &exchange) const override
     {
+        FetchRequest asked = question(exchange);
+        // Before it is asked: `onError: allow` must not let the client's own stand for its word.
+        if (!m_config.addHeaders.empty())
+            exchange.removeRequestHeaders(
+                [this](std::string_view name) { return isAmong(m_config.addHeaders, name); });
         // The exchange, and this policy with it, live as long as the resume is awaited.
         auto take
             = [this, &exchange, resume = exchange.pause()](const Result<FetchResponse> &response) {
                   if (resume.isAwaited())
                       resume(decide(exchange, response));
               };
-        exchange.services().fetch(question(exchange), std::move(take));
+        exchange.services().fetch(std::move(asked), std::move(take));
         return Pause{};
     }
 
@@ -225,12 +236,6 @@ private:
     Config m_config;
     std::shared_ptr<const Endpoint> m_endpoint;
 };
-
-bool isAmong(const std::vector<std::string> &names, std::string_view name)
-{
-    return std::ranges::any_of(
-        names, [name](std::string_view listed) { return equalsIgnoreCase(listed, name); });
-}
 
 FetchRequest ExternalAuthorization::question(const Exchange &exchange) const
 {
@@ -296,9 +301,6 @@ Reply ExternalAuthorization::refusal(const FetchResponse &response) const
 
 void ExternalAuthorization::apply(Exchange &exchange, const FetchResponse &response) const
 {
-    if (!m_config.addHeaders.empty())
-        exchange.removeRequestHeaders(
-            [this](std::string_view name) { return isAmong(m_config.addHeaders, name); });
     for (const Header &header : response.headers) {
         if (!isFieldValue(header.value))
             continue;

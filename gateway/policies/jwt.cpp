@@ -338,6 +338,8 @@ Verdict Jwt::onRequestHead(Exchange &exchange) const
     // Claims that would be refused whoever signed them cost no signature, and no question to the issuer.
     if (const auto problem = m_rules.check(token->claims(), exchange.services().wallNow()))
         return refuse(*problem);
+    if (!m_forward) // before anybody is asked: `onError: allow` must not let it go on
+        authorization::remove(exchange, m_header.empty() ? "authorization" : m_header);
     if (const auto finding = m_verifier->verifyNow(exchange.services(), *token))
         return decide(exchange, *token, *finding);
     const auto shared = std::make_shared<const JsonWebToken>(std::move(*token));
@@ -367,8 +369,6 @@ Verdict Jwt::decide(Exchange &exchange,
         if (auto refusal = authorization::setClient(exchange, type, name))
             return std::move(*refusal);
     }
-    if (!m_forward)
-        authorization::remove(exchange, m_header.empty() ? "authorization" : m_header);
     return Continue{};
 }
 

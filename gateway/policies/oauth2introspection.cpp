@@ -194,9 +194,11 @@ std::unique_ptr<const Policy> OAuth2Introspection::make(Config config, PolicyCon
 
 Verdict OAuth2Introspection::onRequestHead(Exchange &exchange) const
 {
+    const auto token = authorization::credentials(exchange, type, "Bearer", missingChallenge);
+    if (!m_config.forward) // before anybody is asked: `onError: allow` must not let it go on
+        authorization::remove(exchange);
     if (!m_problem.empty())
         return Undecided{m_problem};
-    const auto token = authorization::credentials(exchange, type, "Bearer", missingChallenge);
     if (!token)
         return token.error();
     if (!isBearerToken(*token))
@@ -268,8 +270,6 @@ Verdict OAuth2Introspection::decide(Exchange &exchange, const Answer &answer) co
         if (auto refusal = authorization::setClient(exchange, type, said.client))
             return std::move(*refusal);
     }
-    if (!m_config.forward)
-        authorization::remove(exchange);
     return Continue{};
 }
 

@@ -138,6 +138,14 @@ private Q_SLOTS:
                  QByteArray("503 basic-auth:unavailable"));
         QVERIFY(m_bench->make(yaml, false, true));
         QCOMPARE(m_bench->outcomeOf({}), QByteArray("pass"));
+        // What is let pass undecided is no more the provider's than what is let pass.
+        const auto allowed = m_bench->send(basic("Aladdin:open sesame") + "X-Other: 1\r\n");
+        QCOMPARE(allowed->outcome, QByteArray("pass"));
+        QCOMPARE(allowed->fields(), QByteArray("X-Other: 1\n"));
+        QVERIFY(m_bench->make(yaml + "forward: true\n", false, true));
+        QVERIFY(m_bench->send(basic("Aladdin:open sesame"))->fields().contains("Authorization"));
+        QVERIFY(m_bench->make(yaml, true, true));
+        QVERIFY(m_bench->send(basic("Aladdin:open sesame"))->fields().contains("Authorization"));
     }
 
     void observed_changesNothing()

@@ -178,6 +178,24 @@ private Q_SLOTS:
                  QByteArray("X-Own: 1\nX-User: anne\nx-groups: a\nx-groups: b\n"));
     }
 
+    void addHeaders_ofTheClient_doNotPassWhereNobodyDecided()
+    {
+        make(yaml + "addHeaders: [x-user]\nsendHeaders: [x-user]\n", false, true);
+        const auto request = m_bench->send("X-User: admin\r\nX-Own: 1\r\n");
+        QVERIFY(textOf(asked().headers).contains("X-User: admin\n"));
+        m_bench->services.fail();
+        QCOMPARE(request->outcome, QByteArray("pass"));
+        QCOMPARE(request->fields(), QByteArray("X-Own: 1\n"));
+        const auto broken = m_bench->send("X-User: admin\r\n");
+        answer(500, {{"x-user", "anne"}});
+        QCOMPARE(broken->outcome, QByteArray("pass"));
+        QCOMPARE(broken->fields(), QByteArray());
+        make(yaml + "addHeaders: [x-user]\n", true, true);
+        const auto observed = m_bench->send("X-User: admin\r\n");
+        m_bench->services.fail();
+        QCOMPARE(observed->fields(), QByteArray("X-User: admin\n"));
+    }
+
     void appendHeaders_standBesideTheClients()
     {
         make(yaml + "appendHeaders: [x-tag]\n");

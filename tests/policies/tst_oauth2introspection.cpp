@@ -135,6 +135,24 @@ private Q_SLOTS:
         QCOMPARE(m_bench->services.fetchCount, 2);
     }
 
+    void onError_allow_passesWithoutTheToken()
+    {
+        QVERIFY2(m_bench->make(yaml, false, true), m_bench->said().constData());
+        const auto request = m_bench->send(token + "X-Other: 1\r\n");
+        m_bench->services.fail();
+        QCOMPARE(request->outcome, QByteArray("pass"));
+        QCOMPARE(request->fields(), QByteArray("X-Other: 1\n"));
+        QVERIFY(m_bench->make(yaml + "forward: true\n", false, true));
+        const auto forwarded = m_bench->send(token);
+        m_bench->services.fail();
+        QVERIFY(forwarded->fields().contains("Authorization"));
+        m_bench->secrets.clear(); // and where it cannot even be asked
+        QVERIFY(m_bench->make(yaml, false, true));
+        const auto unasked = m_bench->send(token + "X-Other: 1\r\n");
+        QCOMPARE(unasked->outcome, QByteArray("pass"));
+        QCOMPARE(unasked->fields(), QByteArray("X-Other: 1\n"));
+    }
+
     void scopes_decide_data()
     {
         QTest::addColumn<QByteArray>("match");
