@@ -96,8 +96,7 @@ public:
             return Undecided{m_password.error().message()};
         if (!text)
             return text.error();
-        const auto decoded
-            = text->size() <= longestCredentials ? base64Decoded(*text) : std::nullopt;
+        auto decoded = text->size() <= longestCredentials ? base64Decoded(*text) : std::nullopt;
         const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
         if (colon == std::string::npos)
             return authorization::unauthorized(
