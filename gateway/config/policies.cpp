@@ -118,16 +118,39 @@ private:
                && settings.client.empty() && route.hasLabels(settings.labels);
     }
 
-    /// Before client-key nobody knows the client: a policy for some clients would never apply there.
-    void checkOrder(const RouteEntry &route)
+    static bool isForSomeClients(const PolicyEntry &entry, const RouteEntry &route)
+    {
+        const PolicyEntry::Settings &settings = entry.settings();
+        return !settings.client.empty() || !route.hasLabels(settings.labels);
+    }
+
+    /// Behind it everybody is known who will be: client-key, or, where requests without a key pass that,
+    /// the last policy whose tokens may name a client.
+    static auto lastToNameClient(const RouteEntry &route)
     {
         const auto policies = route.pipeline.policies();
-        const auto key = std::ranges::find_if(
+        auto last = std::ranges::find_if(
             policies, [&route](const auto &entry) { return isWholeKeyPolicy(*entry, route); });
-        for (auto before = policies.begin(); before != key; ++before) {
-            const PolicyEntry::Settings &settings = (*before)->settings();
-            if (settings.client.empty() && route.hasLabels(settings.labels))
+        for (auto later = last; route.isPublic && later != policies.end(); ++later) {
+            const PolicyEntry &entry = **later;
+            if (entry.policy().mayNameClient() && !entry.settings().observes
+                && !isForSomeClients(entry, route))
+                last = later;
+        }
+        return last;
+    }
+
+    /// Before that, a policy for some clients would not apply to all of them.
+    void checkOrder(const RouteEntry &route)
+    {
+        const auto namer = lastToNameClient(route);
+        std::string finder((*namer)->type());
+        if ((*namer)->name() != finder)
+            finder += ' ' + inQuotes((*namer)->name());
+        for (auto before = route.pipeline.policies().begin(); before != namer; ++before) {
+            if (!isForSomeClients(**before, route))
                 continue;
+            const PolicyEntry::Settings &settings = (*before)->settings();
             const auto policy
                 = std::ranges::find(m_draft.policies, settings.name, &Resource<PolicySpec>::name);
             Reporter(policy->file, m_diagnostics)
@@ -135,8 +158,8 @@ private:
                        "policy " + inQuotes(settings.name)
                            + " is for some clients only, so on route " + inQuotes(route.name)
                            + " it must have an order over "
-                           + std::to_string((*key)->settings().order)
-                           + ", where client-key has found out who asks");
+                           + std::to_string((*namer)->settings().order) + ", where " + finder
+                           + " has found out who asks");
         }
     }
 

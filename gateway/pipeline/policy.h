@@ -32,6 +32,10 @@ public:
     /// where the config needs it. Asked once, when the snapshot is built.
     [[nodiscard]] virtual std::uint8_t phases() const = 0;
 
+    /// True where it may say of a request without a virtual key who asks (Exchange::setClient): policies
+    /// for some clients only have to stand behind it. Asked when the snapshot is built.
+    [[nodiscard]] virtual bool mayNameClient() const { return false; }
+
     /// Asked after all heads passed, of a policy with the phase RequestBody: false where this exchange's
     /// body need not be gathered for it. onRequestBody is called all the same.
     [[nodiscard]] virtual bool readsBody(const Exchange &) const { return true; }

@@ -144,6 +144,7 @@ public:
     {
         return static_cast<std::uint8_t>(PolicyPhase::RequestHead);
     }
+    [[nodiscard]] bool mayNameClient() const override { return m_clientClaim.has_value(); }
     [[nodiscard]] Verdict onRequestHead(Exchange &exchange) const override;
 
 private:
