@@ -30,6 +30,25 @@ std::string decoded(std::string_view text)
     return http::percentDecoded(text).value_or(std::string(text));
 }
 
+bool isSmallLetter(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+bool hasSmallLetters(std::string_view method)
+{
+    return std::ranges::any_of(method, isSmallLetter);
+}
+
+std::string inCapitals(std::string_view method)
+{
+    std::string text(method);
+    std::ranges::transform(text, text.begin(), [](char c) {
+        return isSmallLetter(c) ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    return text;
+}
+
 void addFromQuery(std::string_view query, std::vector<std::string> &methods)
 {
     while (!query.empty()) {
@@ -52,6 +71,12 @@ std::vector<std::string> overridingMethods(const Exchange &exchange)
             methods.emplace_back(field.value);
     }
     addFromQuery(exchange.query(), methods);
+    for (std::size_t i = 0, count = methods.size(); i < count; ++i) {
+        if (hasSmallLetters(methods[i]))
+            methods.push_back(inCapitals(methods[i]));
+    }
+    if (hasSmallLetters(exchange.method()))
+        methods.push_back(inCapitals(exchange.method()));
     return methods;
 }
 

@@ -2,6 +2,7 @@
 #include "gateway/pipeline/pipeline.h"
 
 #include "gateway/pipeline/methodoverride.h"
+#include "gateway/pipeline/pathreadings.h"
 
 #include <algorithm>
 #include <tuple>
@@ -38,9 +39,12 @@ bool PolicyEntry::appliesTo(const Exchange &exchange) const
     const Rules &rules = m_settings.rules;
     if (rules.isEmpty())
         return true;
-    const std::vector<std::string> overriding
-        = rules.namesMethods() ? overridingMethods(exchange) : std::vector<std::string>();
-    return rules.matches(exchange.request(), exchange.decodedPath(), overriding);
+    OtherReadings others;
+    if (rules.namesPaths())
+        others.paths = otherPathReadings(exchange);
+    if (rules.namesMethods())
+        others.methods = overridingMethods(exchange);
+    return rules.matches(exchange.request(), exchange.decodedPath(), others);
 }
 
 Pipeline::Pipeline(std::vector<std::shared_ptr<const PolicyEntry>> policies)

@@ -45,6 +45,7 @@ public:
     {
         return (m_phases & static_cast<std::uint8_t>(phase)) != 0;
     }
+    /// Its rules hold where they match any path and method that a server may take the request for.
     [[nodiscard]] bool appliesTo(const Exchange &exchange) const;
 
 private:

@@ -88,14 +88,16 @@ Result<Rules> Rules::compile(std::span<const RuleSpec> specs)
 
 bool Rules::Rule::matches(const http::RequestHead &request,
                           std::string_view requestPath,
-                          std::span<const std::string> otherMethods) const
+                          const OtherReadings &others) const
 {
     const auto isNamed = [this](std::string_view method) {
         return std::ranges::find(methods, method) != methods.end();
     };
-    if (!methods.empty() && !isNamed(request.method) && std::ranges::none_of(otherMethods, isNamed))
+    const auto isMeant = [this](std::string_view reading) { return path->matchesWhole(reading); };
+    if (!methods.empty() && !isNamed(request.method)
+        && std::ranges::none_of(others.methods, isNamed))
         return false;
-    if (path && !path->matchesWhole(requestPath))
+    if (path && !isMeant(requestPath) && std::ranges::none_of(others.paths, isMeant))
         return false;
     if (host && !host->matchesWhole(request.host))
         return false;
@@ -112,12 +114,17 @@ bool Rules::namesMethods() const
     return std::ranges::any_of(m_rules, [](const Rule &rule) { return !rule.methods.empty(); });
 }
 
+bool Rules::namesPaths() const
+{
+    return std::ranges::any_of(m_rules, [](const Rule &rule) { return rule.path.has_value(); });
+}
+
 bool Rules::matches(const http::RequestHead &request,
                     std::string_view path,
-                    std::span<const std::string> otherMethods) const
+                    const OtherReadings &others) const
 {
     return m_rules.empty() || std::ranges::any_of(m_rules, [&](const Rule &rule) {
-               return rule.matches(request, path, otherMethods);
+               return rule.matches(request, path, others);
            });
 }
 

@@ -28,6 +28,13 @@ struct RuleSpec
     static std::span<const Field> fields();
 };
 
+/// What servers may take a request for beside what it says; mostly nothing.
+struct OtherReadings
+{
+    std::vector<std::string> paths = {};
+    std::vector<std::string> methods = {};
+};
+
 /// `rules`, compiled: any of them has to match; none at all matches everything. Any thread.
 class Rules
 {
@@ -38,11 +45,12 @@ public:
     [[nodiscard]] bool isEmpty() const { return m_rules.empty(); }
     /// A rule looks at the request's method.
     [[nodiscard]] bool namesMethods() const;
-    /// \a path: percent-decoded, below the base path. \a otherMethods: those that a reader may take the
-    /// request for beside its own; one that matches is enough.
+    /// A rule looks at the request's path.
+    [[nodiscard]] bool namesPaths() const;
+    /// \a path: percent-decoded, below the base path. One of \a others that matches is enough.
     [[nodiscard]] bool matches(const http::RequestHead &request,
                                std::string_view path,
-                               std::span<const std::string> otherMethods = {}) const;
+                               const OtherReadings &others = {}) const;
     /// The path that goes to the provider: the captures of the first rule that matches in a row, or
     /// \a path where that rule has none; null where no rule matches. See Pattern::rewritten.
     [[nodiscard]] std::optional<std::string> rewritten(const http::RequestHead &request,
@@ -58,7 +66,7 @@ private:
 
         [[nodiscard]] bool matches(const http::RequestHead &request,
                                    std::string_view path,
-                                   std::span<const std::string> otherMethods) const;
+                                   const OtherReadings &others) const;
     };
 
     std::vector<Rule> m_rules;

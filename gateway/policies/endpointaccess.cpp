@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/base/text.h"
-#include "gateway/http/form.h"
 #include "gateway/http/text.h"
 #include "gateway/match/glob.h"
 #include "gateway/pipeline/methodoverride.h"
+#include "gateway/pipeline/pathreadings.h"
 #include "gateway/pipeline/policytype.h"
 
 #include <algorithm>
@@ -97,97 +97,20 @@ struct Config
 
 using Texts = std::vector<std::string>;
 
-/// What \a change makes of each, beside what is there.
-template<typename Change>
-void addChanged(Texts &texts, Change change)
-{
-    for (std::size_t i = 0, count = texts.size(); i < count; ++i) {
-        std::string changed = change(texts[i]);
-        if (std::ranges::find(texts, changed) == texts.end())
-            texts.push_back(std::move(changed));
-    }
-}
-
-std::string withoutParameters(const std::string &path)
-{
-    std::string text;
-    bool isInParameter = false;
-    for (const char c : path) {
-        isInParameter = c == ';' || (isInParameter && c != '/');
-        if (!isInParameter)
-            text += c;
-    }
-    return text;
-}
-
-std::string withSlashes(std::string path)
-{
-    std::ranges::replace(path, '\\', '/');
-    return path;
-}
-
-std::string withSingleSlashes(std::string path)
-{
-    const auto rest = std::unique(
-        path.begin(), path.end(), [](char a, char b) { return a == '/' && b == '/'; });
-    path.erase(rest, path.end());
-    return path;
-}
-
-std::string withoutLastSlash(std::string path)
-{
-    while (path.size() > 1 && path.back() == '/')
-        path.pop_back();
-    return path;
-}
-
-/// Percent-decoded once but for slashes, which stay what they are within a segment.
-std::string decodedWithin(std::string_view path)
-{
-    std::string text;
-    while (!path.empty()) {
-        const bool isSlash = path.starts_with("%2F") || path.starts_with("%2f");
-        const std::size_t length = path.front() == '%' ? 3 : 1;
-        const std::string_view piece = path.substr(0, length);
-        text += isSlash ? "%2F" : http::percentDecoded(piece).value_or(std::string(piece));
-        path.remove_prefix(piece.size());
-    }
-    return text;
-}
-
 /// The paths that servers may take the request's for: its decoded one first, and mostly alone.
 Texts readingsOf(const Exchange &exchange)
 {
-    const std::string_view written = exchange.path();
-    Texts paths{written.empty() ? "/" : std::string(exchange.decodedPath())};
-    const bool isPlain = written.find_first_of("%;") == std::string_view::npos
-                         && written.find("//") == std::string_view::npos
-                         && (written.size() < 2 || !written.ends_with('/'));
-    if (isPlain)
-        return paths;
-    if (const std::string within = decodedWithin(written); within != paths.front())
-        paths.push_back(within);
-    addChanged(paths, [](const std::string &path) {
-        return http::percentDecoded(path).value_or(path); // by a proxy before the server, once more
-    });
-    addChanged(paths, withoutParameters);
-    addChanged(paths, withSlashes);
-    addChanged(paths, withSingleSlashes);
-    addChanged(paths, withoutLastSlash);
+    Texts paths = otherPathReadings(exchange);
+    if (!exchange.path().empty()) // else it is "/" for all
+        paths.emplace(paths.begin(), exchange.decodedPath());
     return paths;
 }
 
-/// The methods likewise, those in other case too.
+/// The methods likewise.
 Texts methodsOf(const Exchange &exchange)
 {
     Texts methods = overridingMethods(exchange);
-    methods.insert(methods.begin(), std::string(exchange.method()));
-    addChanged(methods, [](std::string method) {
-        std::ranges::transform(method, method.begin(), [](char c) {
-            return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-        });
-        return method;
-    });
+    methods.emplace(methods.begin(), exchange.method());
     return methods;
 }
 

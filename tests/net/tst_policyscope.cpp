@@ -120,6 +120,11 @@ private Q_SLOTS:
             << QByteArray("DELETE /p/x HTTP/1.1\r\nHost: localhost\r\n\r\n") << 403;
         QTest::newRow("a header") << get("/p/x", "X-HTTP-Method-Override: DELETE\r\n") << 403;
         QTest::newRow("a parameter") << get("/p/x?_method=DELETE") << 403;
+        QTest::newRow("in small letters")
+            << get("/p/x", "X-HTTP-Method-Override: delete\r\n") << 403;
+        QTest::newRow("a small parameter") << get("/p/x?_method=Delete") << 403;
+        QTest::newRow("itself in small letters")
+            << QByteArray("delete /p/x HTTP/1.1\r\nHost: localhost\r\n\r\n") << 403;
         QTest::newRow("another method") << get("/p/x", "X-HTTP-Method-Override: PUT\r\n") << 200;
         QTest::newRow("none") << get("/p/x") << 200;
     }
@@ -135,6 +140,47 @@ private Q_SLOTS:
                 "endpoint-access", "{deny: [{path: '/**'}]}", ", rules: [{methods: DELETE}]"));
         TestPeer client = setup.client();
         client.send(request);
+        if (status == 200) {
+            TestPeer provider = setup.provider.accept();
+            provider.readMessage();
+            provider.send(ok("fine"));
+        }
+        QCOMPARE(client.readMessage().status(), status);
+    }
+
+    void rulesOfPaths_holdForWhatAServerMayTakeThePathFor_data()
+    {
+        QTest::addColumn<QByteArray>("path");
+        QTest::addColumn<int>("status");
+        const auto row = [](const char *path, int status) {
+            QTest::newRow(path) << QByteArray(path) << status;
+        };
+        for (const char *path : {"/files/f",
+                                 "//files/f",
+                                 "/;x/files/f",
+                                 "/files//f",
+                                 "/files;v=1/f",
+                                 "/files%2Ff",
+                                 "/%66iles/f",
+                                 "/%2566iles/f",
+                                 "/files%5Cf",
+                                 "/a/%252e%252e/files/f"})
+            row(path, 403);
+        for (const char *path : {"/filesx/f", "/a/files/f", "/files", "/FILES/f", "/a%2Ffiles/f"})
+            row(path, 200);
+        row("/a/../files/f", 400);
+        row("/a/..;/files/f", 400);
+    }
+    void rulesOfPaths_holdForWhatAServerMayTakeThePathFor()
+    {
+        QFETCH(QByteArray, path);
+        QFETCH(int, status);
+        GatewaySetup setup(1);
+        setup.apply(setup.yaml()
+                    + policyDocument(
+                        "ip-allow", "{ranges: [192.0.2.1]}", ", rules: [{path: '/files/.*'}]"));
+        TestPeer client = setup.client();
+        client.send(get("/p" + path));
         if (status == 200) {
             TestPeer provider = setup.provider.accept();
             provider.readMessage();

@@ -94,6 +94,10 @@ private Q_SLOTS:
         row("GET /models/secret%3bv/m", denied);
         row("GET /models%5csecret%5cm", denied);
         row("GET /models;a//%2573ecret/;x/m/", denied);
+        row("GET /models/x/%252e%252e/secret/m", denied);
+        row("GET /x/%252E%252e/models/%252e/secret", denied);
+        row("GET /%252e%252e/models/secret/m", denied);
+        row("GET /models/secret/x/%252e%252e", denied);
         row("GET /models/SECRET/m");
     }
     void request_byMethodAndPath_isDecided()
@@ -168,6 +172,14 @@ private Q_SLOTS:
             path += "/%2F;%255";
         PolicyTest policy("endpoint-access", "deny: [{path: \"/**/a/**/b\"}]");
         QCOMPARE(policy.send("GET " + path + " HTTP/1.1\r\n"), Outcome::Passed);
+        // Rules of any policy see the same readings.
+        PolicyTest ruled("endpoint-access", "deny: [{path: \"**\"}]");
+        RuleSpec spec;
+        spec.path = "/(.*/)?a/(.*/)?b";
+        const std::vector<RuleSpec> specs(100, spec);
+        ruled.settings.rules = *Rules::compile(specs);
+        QCOMPARE(ruled.send("GET " + path + " HTTP/1.1\r\n"), Outcome::Passed);
+        QCOMPARE(ruled.send("GET " + path + "/a/c/b HTTP/1.1\r\n"), Outcome::Refused);
     }
 
     void config_thatWouldNeverMatch_isRefused()
