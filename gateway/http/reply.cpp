@@ -118,7 +118,7 @@ void addFieldsOfStatus(int status, bool cannotBeMended, std::vector<Field> &fiel
     };
     if (cannotBeMended)
         add("x-should-retry", "false");
-    if (status == 503)
+    if (status == 503 && !cannotBeMended)
         add("Retry-After", "1");
     if (status == 401)
         add("WWW-Authenticate", "Bearer realm=\"gatehouse\"");

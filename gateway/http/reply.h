@@ -33,7 +33,7 @@ struct OwnReply
 };
 
 /// Adds what an answer of ours with this status says besides, unless \a fields has it: WWW-Authenticate
-/// (401), Retry-After (503), Allow (405), and x-should-retry.
+/// (401), Retry-After (503 that can be mended), Allow (405), and x-should-retry.
 void addFieldsOfStatus(int status, bool cannotBeMended, std::vector<Field> &fields);
 
 /// Head and body, ready for the wire.

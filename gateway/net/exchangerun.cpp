@@ -298,7 +298,8 @@ std::string ExchangeRun::compose(const Reply &reply, std::string_view requestId,
     for (const Header &header : reply.headers)
         head.fields.push_back({http::fieldId(header.name), header.name, header.value});
     const bool cannotBeMended = reply.status >= 400 && !reply.retryable;
-    http::addFieldsOfStatus(reply.status, cannotBeMended, head.fields);
+    if (!reply.hasOwnBody) // else its fields are its policy's, as written
+        http::addFieldsOfStatus(reply.status, cannotBeMended, head.fields);
     std::optional<std::uint64_t> cutAfter;
     if (m_exchange && m_route != nullptr) {
         if (m_route->pipeline.hasResponsePhase(*m_exchange))

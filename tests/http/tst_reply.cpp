@@ -17,6 +17,7 @@ private Q_SLOTS:
     void reply_toHead_announcesTheBodyOnly();
     void reply_statusFields_belongToTheirStatus_data();
     void reply_statusFields_belongToTheirStatus();
+    void reply_thatCannotBeMended_namesNoTimeToRetry();
     void reply_everyErrorOfTheList_hasAPhraseAndOneMeaning_data();
     void reply_everyErrorOfTheList_hasAPhraseAndOneMeaning();
     void reply_unlistedStatus_hasAPhraseToo();
@@ -108,6 +109,14 @@ void TestReply::reply_everyErrorOfTheList_hasAPhraseAndOneMeaning()
     QCOMPARE(head.contentLength, quint64(0));
     QCOMPARE(bytes(head.find(FieldId::GatehouseReason)->value), reason);
     QVERIFY(!head.keepAlive);
+}
+
+void TestReply::reply_thatCannotBeMended_namesNoTimeToRetry()
+{
+    QVERIFY(ownReply({.status = 503}).find("Retry-After: 1\r\n") != std::string::npos);
+    const std::string final = ownReply({.status = 503, .cannotBeMended = true});
+    QVERIFY(final.find("Retry-After") == std::string::npos);
+    QVERIFY(final.find("x-should-retry: false\r\n") != std::string::npos);
 }
 
 void TestReply::reply_unlistedStatus_hasAPhraseToo()

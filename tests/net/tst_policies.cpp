@@ -189,6 +189,28 @@ private Q_SLOTS:
         }
         QVERIFY(!setup.provider.hasCaller());
     }
+
+    void mock_ofAnError_saysNothingOfItsOwnMotion_data()
+    {
+        QTest::addColumn<int>("status");
+        for (const int status : {401, 405, 503})
+            QTest::addRow("%d", status) << status;
+    }
+    void mock_ofAnError_saysNothingOfItsOwnMotion()
+    {
+        QFETCH(int, status);
+        GatewaySetup setup(1);
+        setup.apply(setup.yaml()
+                    + policyDocument("mock-response",
+                                     "{status: " + QByteArray::number(status) + ", body: '{}'}"));
+        TestPeer client = setup.client();
+        client.send(get("/p/x"));
+        const Message answer = client.readMessage();
+        QCOMPARE(answer.status(), status);
+        QCOMPARE(answer.field("content-type"), QByteArray("application/json"));
+        for (const char *name : {"retry-after", "x-should-retry", "www-authenticate", "allow"})
+            QVERIFY2(answer.field(name).isNull(), name);
+    }
 };
 
 QTEST_GUILESS_MAIN(TestPolicies)
