@@ -292,7 +292,7 @@ std::string ExchangeRun::compose(const Reply &reply, std::string_view requestId,
     http::ResponseHead head;
     head.status = reply.status;
     const std::string_view contentType
-        = reply.hasOwnBody ? std::string_view(reply.contentType) : "application/json";
+        = reply.contentType.empty() ? "application/json" : std::string_view(reply.contentType);
     if (!body.empty())
         head.fields.push_back({http::FieldId::ContentType, "Content-Type", contentType});
     for (const Header &header : reply.headers)

@@ -51,12 +51,26 @@ void setField(std::vector<http::Field> &fields, const http::Field &field)
     fields.erase(std::remove_if(first + 1, fields.end(), isSame), fields.end());
 }
 
+/// \a mayChange is asked where there is something to remove.
+template<typename MayChange>
 std::size_t removeFields(std::vector<http::Field> &fields,
-                         const std::function<bool(std::string_view name)> &isMeant)
+                         const std::function<bool(std::string_view name)> &isMeant,
+                         MayChange mayChange)
 {
-    return std::erase_if(fields, [&isMeant](const http::Field &field) {
+    const auto isRemoved = [&isMeant](const http::Field &field) {
         return !isFixed(field.id) && isMeant(field.name);
-    });
+    };
+    const auto first = std::ranges::find_if(fields, isRemoved);
+    if (first == fields.end() || !mayChange())
+        return 0;
+    auto kept = first;
+    for (auto field = first + 1; field != fields.end(); ++field) {
+        if (!isRemoved(*field))
+            *kept++ = *field;
+    }
+    const auto count = static_cast<std::size_t>(fields.end() - kept);
+    fields.erase(kept, fields.end());
+    return count;
 }
 
 std::optional<std::string_view> valueOf(const std::vector<http::Field> &fields,
@@ -94,10 +108,13 @@ Result<void> Exchange::begin(http::RequestHead &&request, const Setting &setting
     m_clients = setting.clients;
     m_requestId = setting.requestId;
     m_path = setting.path;
-    auto decoded = http::percentDecoded(m_path);
-    if (!decoded) // read in two ways, a rule or a glob would hold for one of them
+    if (m_path.find('%') == std::string_view::npos) {
+        m_decodedPath = m_path;
+    } else if (auto decoded = http::percentDecoded(m_path)) {
+        m_decodedPath = std::move(*decoded);
+    } else { // read in two ways, a rule or a glob would hold for one of them
         return Unexpected(Error{ErrorCode::BadRequest, "a malformed percent-escape in the path"});
-    m_decodedPath = std::move(*decoded);
+    }
     m_body.begin(m_request);
     return takeCarriers(m_request, setting.dropKeys, m_carriedKey, m_query);
 }
@@ -222,15 +239,12 @@ void Exchange::addRequestHeader(std::string_view name, std::string_view value)
 std::size_t
 Exchange::removeRequestHeaders(const std::function<bool(std::string_view name)> &isMeant)
 {
-    const bool isThere = std::ranges::any_of(m_request.fields, [&](const http::Field &field) {
-        return !isFixed(field.id) && isMeant(field.name);
-    });
-    return isThere && mayChange() ? removeFields(m_request.fields, isMeant) : 0;
+    return removeFields(m_request.fields, isMeant, [this] { return mayChange(); });
 }
 
-void Exchange::limitBody(std::uint64_t bytes, Reply refusal)
+void Exchange::limitBody(std::uint64_t bytes, const Reply &refusal)
 {
-    m_bodyLimits.push_back({bytes, std::move(refusal), m_current, m_isObserved});
+    m_bodyLimits.push_back({bytes, &refusal, m_current, m_isObserved});
 }
 
 const Reply *Exchange::checkBodySize(std::uint64_t bytes)
@@ -242,9 +256,9 @@ const Reply *Exchange::checkBodySize(std::uint64_t bytes)
         m_decisions.push_back(
             {limit.policy,
              limit.isObserved ? Decision::Kind::WouldRefuse : Decision::Kind::Refuse,
-             limit.refusal.reason});
+             limit.refusal->reason});
         if (!limit.isObserved)
-            return &limit.refusal;
+            return limit.refusal;
     }
     return nullptr;
 }
@@ -272,10 +286,7 @@ void Exchange::addResponseHeader(std::string_view name, std::string_view value)
 std::size_t
 Exchange::removeResponseHeaders(const std::function<bool(std::string_view name)> &isMeant)
 {
-    const bool isThere = std::ranges::any_of(m_response->fields, [&](const http::Field &field) {
-        return !isFixed(field.id) && isMeant(field.name);
-    });
-    return isThere && mayChange() ? removeFields(m_response->fields, isMeant) : 0;
+    return removeFields(m_response->fields, isMeant, [this] { return mayChange(); });
 }
 
 Resume Exchange::pause()

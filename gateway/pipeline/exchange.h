@@ -157,8 +157,8 @@ public:
     /// Removes the fields for which \a isMeant says yes; returns how many.
     std::size_t removeRequestHeaders(const std::function<bool(std::string_view name)> &isMeant);
     /// The request's body may have this many bytes: a longer one is answered with \a refusal (413), also
-    /// midway.
-    void limitBody(std::uint64_t bytes, Reply refusal);
+    /// midway. The refusal is the policy's and lives as long.
+    void limitBody(std::uint64_t bytes, const Reply &refusal);
     /// The response's body ends after this many bytes, and the connection with it.
     void cutResponseAfter(std::uint64_t bytes);
 
@@ -180,6 +180,13 @@ public:
         if (!slot)
             slot = std::make_unique<T>();
         return static_cast<T &>(*slot);
+    }
+    /// The same, null where it was not used yet.
+    template<typename T>
+    [[nodiscard]] const T *findState() const
+    {
+        return m_place < m_states.size() ? static_cast<const T *>(m_states[m_place].get())
+                                         : nullptr;
     }
 
     [[nodiscard]] const std::vector<Decision> &decisions() const { return m_decisions; }
@@ -222,7 +229,7 @@ private:
     struct BodyLimit
     {
         std::uint64_t bytes = 0;
-        Reply refusal = {};
+        const Reply *refusal = nullptr;
         const PolicyEntry *policy = nullptr;
         bool isObserved = false;
     };

@@ -97,9 +97,11 @@ std::optional<std::string> Expression::evaluate(const Exchange &exchange) const
     return value;
 }
 
-bool Expression::isLiteral() const
+std::optional<std::string_view> Expression::literal() const
 {
-    return m_parts->size() == 1 && m_parts->front().kind == Part::Kind::Literal;
+    if (m_parts->size() != 1 || m_parts->front().kind != Part::Kind::Literal)
+        return std::nullopt;
+    return m_parts->front().text;
 }
 
 std::optional<std::string> Expression::headerName() const

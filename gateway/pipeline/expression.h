@@ -27,7 +27,8 @@ public:
     /// would bring in a control character. The fields of one name are joined by commas, as in RFC 9110
     /// §5.2; of a repeated parameter the first counts, of the path all with the base path, as written.
     [[nodiscard]] std::optional<std::string> evaluate(const Exchange &exchange) const;
-    [[nodiscard]] bool isLiteral() const;
+    /// Where it is the same for all requests: what it is.
+    [[nodiscard]] std::optional<std::string_view> literal() const;
     /// Where it is just one header: its name. For policies that name a header as their source.
     [[nodiscard]] std::optional<std::string> headerName() const;
 

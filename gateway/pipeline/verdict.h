@@ -30,7 +30,7 @@ struct Reply
     /// What is sent instead of the dialect's error: set by policies that answer for the provider.
     bool hasOwnBody = false;
     std::string body = {};
-    std::string contentType = "application/json";
+    std::string contentType = {}; ///< of a body; empty: JSON
     bool streams = false; ///< with hasOwnBody: sent as chunks, one for each event of the body
 
     /// The row of errors.def as an answer.

@@ -253,8 +253,10 @@ public:
             constexpr std::string_view prefix = "access-control-";
             return equalsIgnoreCase(name.substr(0, prefix.size()), prefix);
         });
-        for (const Header &header : exchange.state<Grant>().headers)
-            exchange.setResponseHeader(header.name, header.value);
+        if (const Grant *grant = exchange.findState<Grant>()) {
+            for (const Header &header : grant->headers)
+                exchange.setResponseHeader(header.name, header.value);
+        }
         // Also where no browser asked: a cache must not give that answer to one that does.
         const bool isThere = !http::forEachListElement(
             exchange.responseHeader("vary").value_or(""),
@@ -295,8 +297,7 @@ private:
                 .message = "The answer to a browser's preflight",
                 .retryable = true,
                 .headers = std::move(headers),
-                .hasOwnBody = true,
-                .contentType = {}};
+                .hasOwnBody = true};
     }
 
     std::vector<Group> m_groups; ///< the first is the config's own

@@ -97,6 +97,8 @@ struct Injection
     std::string name;
     Expression value;
     bool replaces;
+    bool isLiteral = false;
+    std::optional<std::string> literal = {}; ///< null: it is no value of a header
 };
 
 /// Fields of which a message has one, whatever `existing` says; as MuleSoft has it.
@@ -128,12 +130,18 @@ public:
             for (std::size_t i = 0; i < specs.size(); ++i) {
                 auto value = Expression::parse(specs[i].value);
                 isValid = isValid && value;
-                if (value)
-                    injections.push_back({specs[i].name,
-                                          std::move(value).value(),
-                                          config.existing == "replace" || isSingle(specs[i].name)});
-                else
+                if (!value) {
                     context.problem({key, i, "value"}, value.error().context);
+                    continue;
+                }
+                Injection injection{specs[i].name,
+                                    std::move(value).value(),
+                                    config.existing == "replace" || isSingle(specs[i].name)};
+                if (!readLiteral(injection)) {
+                    isValid = false;
+                    context.problem({key, i, "value"}, "must not hold a virtual key");
+                }
+                injections.push_back(std::move(injection));
             }
             return injections;
         };
@@ -169,12 +177,13 @@ public:
                                     "that carries the key"};
         for (std::size_t i = 0; i < m_request.size(); ++i) {
             const Injection &injection = m_request[i];
-            if (injection.replaces && !request[i])
+            const std::optional<std::string> &value = valueOf(injection, request[i]);
+            if (injection.replaces && !value)
                 exchange.removeRequestHeaders(named(injection.name));
             else if (injection.replaces)
-                exchange.setRequestHeader(injection.name, *request[i]);
-            else if (request[i])
-                exchange.addRequestHeader(injection.name, *request[i]);
+                exchange.setRequestHeader(injection.name, *value);
+            else if (value)
+                exchange.addRequestHeader(injection.name, *value);
         }
         if (!m_response.empty())
             exchange.state<ResponseValues>().values = std::move(response);
@@ -186,12 +195,13 @@ public:
         const Values &values = exchange.state<ResponseValues>().values;
         for (std::size_t i = 0; i < values.size(); ++i) {
             const Injection &injection = m_response[i];
-            if (injection.replaces && !values[i])
+            const std::optional<std::string> &value = valueOf(injection, values[i]);
+            if (injection.replaces && !value)
                 exchange.removeResponseHeaders(named(injection.name));
             else if (injection.replaces)
-                exchange.setResponseHeader(injection.name, *values[i]);
-            else if (values[i])
-                exchange.addResponseHeader(injection.name, *values[i]);
+                exchange.setResponseHeader(injection.name, *value);
+            else if (value)
+                exchange.addResponseHeader(injection.name, *value);
         }
     }
 
@@ -203,13 +213,30 @@ private:
         return [wanted](std::string_view name) { return equalsIgnoreCase(name, wanted); };
     }
 
-    /// False where a value holds a virtual key.
+    /// The same for all requests, so looked at once. False where it holds a virtual key.
+    static bool readLiteral(Injection &injection)
+    {
+        const auto literal = injection.value.literal();
+        injection.isLiteral = literal.has_value();
+        if (literal && isFieldValue(*literal))
+            injection.literal = std::string(*literal);
+        return !injection.literal || !virtualkey::isWithin(*injection.literal);
+    }
+
+    static const std::optional<std::string> &valueOf(const Injection &injection,
+                                                     const std::optional<std::string> &evaluated)
+    {
+        return injection.isLiteral ? injection.literal : evaluated;
+    }
+
+    /// False where a value holds a virtual key. Literals are left out.
     static bool
     evaluate(const std::vector<Injection> &injections, const Exchange &exchange, Values &values)
     {
         values.reserve(injections.size());
         for (const Injection &injection : injections) {
-            values.push_back(injection.value.evaluate(exchange));
+            values.push_back(injection.isLiteral ? std::nullopt
+                                                 : injection.value.evaluate(exchange));
             if (values.back() && !isFieldValue(*values.back()))
                 values.back().reset();
             if (values.back() && virtualkey::isWithin(*values.back()))

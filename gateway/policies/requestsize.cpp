@@ -34,6 +34,10 @@ class RequestSize final : public Policy
 public:
     explicit RequestSize(ByteSize max)
         : m_max(max)
+        , m_refusal{.status = 413,
+                    .reason = "request-size",
+                    .message = "The body of this request is longer than the " + formatSize(max)
+                               + " that are allowed here"}
     {}
 
     static std::unique_ptr<const Policy> make(const Config &config, PolicyContext &)
@@ -49,16 +53,13 @@ public:
     [[nodiscard]] Verdict onRequestHead(Exchange &exchange) const override
     {
         // A body may come without its length, so whoever counts it refuses.
-        exchange.limitBody(m_max.bytes,
-                           Reply{.status = 413,
-                                 .reason = "request-size",
-                                 .message = "The body of this request is longer than the "
-                                            + formatSize(m_max) + " that are allowed here"});
+        exchange.limitBody(m_max.bytes, m_refusal);
         return Continue{};
     }
 
 private:
     ByteSize m_max;
+    Reply m_refusal;
 };
 
 } // namespace

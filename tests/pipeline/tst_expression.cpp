@@ -252,14 +252,16 @@ private Q_SLOTS:
         QVERIFY(!name("a"));
     }
 
-    void isLiteral_whereNothingIsOfTheRequest()
+    void literal_whereNothingIsOfTheRequest()
     {
-        const auto isLiteral
-            = [](const char *text) { return Expression::parse(text)->isLiteral(); };
-        QVERIFY(isLiteral("a"));
-        QVERIFY(isLiteral("#['a' ++ ('b' ++ 'c')]"));
-        QVERIFY(!isLiteral("#[attributes.method]"));
-        QVERIFY(!isLiteral("#['a' ++ attributes.method]"));
+        const auto isLiteral = [](const char *text, std::string_view literal) {
+            const auto expression = Expression::parse(text);
+            return expression->literal() == literal;
+        };
+        QVERIFY(isLiteral("a", "a"));
+        QVERIFY(isLiteral("#['a' ++ ('b' ++ 'c')]", "abc"));
+        QVERIFY(!Expression::parse("#[attributes.method]")->literal());
+        QVERIFY(!Expression::parse("#['a' ++ attributes.method]")->literal());
     }
 };
 

@@ -97,6 +97,17 @@ private Q_SLOTS:
         QCOMPARE(adding.requestFields(), QByteArray("x-user: mine\n"));
     }
 
+    void literal_thatIsNoValue_injectsNothing()
+    {
+        PolicyRun run("header-injection",
+                      "request: [{name: x-user, value: \"#['']\"}]\n"
+                      "response: [{name: x-u, value: \"#[' ']\"}, {name: x-v, value: v}]\n");
+        QCOMPARE(run.problems, QByteArray());
+        run.ask("GET /p/x", "x-user: admin\r\nx-a: 1\r\n");
+        QCOMPARE(run.requestFields(), QByteArray("x-a: 1\n"));
+        QCOMPARE(run.answered("x-u: theirs\r\n"), QByteArray("x-v: v\n"));
+    }
+
     void value_withEncodedLineBreaks_splitsNothing_data()
     {
         QTest::addColumn<QByteArray>("query");
@@ -258,6 +269,12 @@ private Q_SLOTS:
                             "request: [{name: x, value: " + validKey() + "}]\n");
         QVERIFY(run.problems.contains("must not hold a virtual key"));
         QVERIFY(!run.problems.contains("ghk_"));
+        const std::string valid = validKey();
+        const PolicyRun joined("header-injection",
+                               "response: [{name: x, value: \"#['" + valid.substr(0, 5) + "' ++ '"
+                                   + valid.substr(5) + "']\"}]\n");
+        QVERIFY(joined.problems.contains("must not hold a virtual key"));
+        QVERIFY(!joined.isMade);
         const PolicyRun other("header-injection",
                               "request: [{name: x, value: " + std::string(key) + "}]\n");
         QCOMPARE(other.problems, QByteArray());
