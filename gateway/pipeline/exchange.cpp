@@ -148,32 +148,43 @@ void Exchange::own(std::string_view head)
 void Exchange::forgetRequest()
 {
     m_method = m_request.method;
-    m_request.fields.clear();
-    for (std::string_view *view : {&m_request.target,
-                                   &m_request.path,
-                                   &m_request.query,
-                                   &m_request.host,
-                                   &m_path,
-                                   &m_carriedKey.text})
-        *view = {};
+    clearViews();
     m_request.method = m_method;
     m_carriedKey.queryText.clear();
     m_headBytes.clear();
     m_texts.clear();
 }
 
+void Exchange::clearViews()
+{
+    m_request.fields.clear();
+    for (std::string_view *view : {&m_request.method,
+                                   &m_request.target,
+                                   &m_request.path,
+                                   &m_request.query,
+                                   &m_request.host,
+                                   &m_path,
+                                   &m_carriedKey.text})
+        *view = {};
+}
+
 void Exchange::end()
 {
     m_ticket.reset();
     m_resumed = nullptr;
-    m_request.fields.clear();
+    clearViews();
     m_response = nullptr;
     m_headBytes.clear();
+    m_decodedPath.clear();
+    m_query.clear();
+    m_requestId.clear();
+    m_method.clear();
     m_texts.clear();
     m_body.clear();
     m_carriedKey = {};
     m_client = nullptr;
     m_key = nullptr;
+    m_keyHash = {};
     m_bodyLimits.clear();
     m_cutAfter.reset();
     m_decisions.clear();

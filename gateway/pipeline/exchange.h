@@ -212,7 +212,8 @@ public:
     void own(std::string_view head);
     /// The request was sent on: what its views point into may go. Its method stays readable.
     void forgetRequest();
-    /// Forgets everything; what was paused is never resumed. Large buffers are given back.
+    /// Forgets the request and all that is known of it, who asks too; what was paused is never
+    /// resumed. Large buffers are given back.
     void end();
     /// Resumes what is paused with \a verdict, in the policy's place; its own comes too late then.
     void resumeFor(Verdict verdict) const;
@@ -235,6 +236,8 @@ private:
     };
 
     [[nodiscard]] std::unique_ptr<PolicyState> &currentState();
+    /// All that points into the head.
+    void clearViews();
     /// False, and recorded, where the current policy only observes.
     [[nodiscard]] bool mayChange();
     std::string_view keepText(std::string_view text);

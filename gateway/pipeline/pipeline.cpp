@@ -50,12 +50,15 @@ bool PolicyEntry::appliesTo(const Exchange &exchange) const
 Pipeline::Pipeline(std::vector<std::shared_ptr<const PolicyEntry>> policies)
     : m_policies(std::move(policies))
 {
-    // Types lie in one table in the order of list.def, so their addresses are in that order.
+    // Types lie in one table in the order of list.def, so their addresses are in that order. The one
+    // that stands in for types that are not known makes nothing, lies in no table, and comes last.
     std::ranges::stable_sort(m_policies, [](const auto &a, const auto &b) {
         const PolicyEntry::Settings &left = a->settings();
         const PolicyEntry::Settings &right = b->settings();
-        return std::tie(left.order, left.type, left.name)
-               < std::tie(right.order, right.type, right.name);
+        const bool isLeftUnknown = left.type->make == nullptr;
+        const bool isRightUnknown = right.type->make == nullptr;
+        return std::tie(left.order, isLeftUnknown, left.type, left.name)
+               < std::tie(right.order, isRightUnknown, right.type, right.name);
     });
     for (const auto &entry : m_policies) {
         for (const PolicyPhase phase :

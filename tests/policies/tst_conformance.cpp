@@ -245,6 +245,25 @@ private Q_SLOTS:
         }
     }
 
+    void order_equal_isThatOfTheListAndUnknownTypesComeLast()
+    {
+        static const PolicyType unknown{{.id = "policy", .title = {}, .summary = {}}, {}, {}};
+        std::vector<std::shared_ptr<const PolicyEntry>> entries;
+        const auto add = [&entries](std::string_view name, const PolicyType &type) {
+            entries.push_back(std::make_shared<const PolicyEntry>(
+                PolicyEntry::Settings{.name = std::string(name), .type = &type},
+                Maker(*findPolicyType("header-removal")).make({})));
+        };
+        add("a", unknown);
+        add("z", *findPolicyType("client-key"));
+        add("c", *findPolicyType("fault-injection"));
+        add("b", *findPolicyType("fault-injection"));
+        QByteArray names;
+        for (const auto &entry : Pipeline(std::move(entries)).policies())
+            names += QByteArray::fromStdString(std::string(entry->name()));
+        QCOMPARE(names, QByteArray("zbca"));
+    }
+
     void translation_random_neverCrashes()
     {
         std::mt19937 random(20261125); // NOLINT: the same bytes in every run

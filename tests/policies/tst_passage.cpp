@@ -161,6 +161,25 @@ private Q_SLOTS:
         }
     }
 
+    void exchange_ended_knowsNothingOfItsRequest()
+    {
+        PolicyTest test("header-removal");
+        QCOMPARE(test.send("GET /p/v1/%6dodels?limit=2 HTTP/1.1\r\nX-A: 1\r\n"),
+                 Pipeline::Outcome::Passed);
+        QCOMPARE(test.exchange.decodedPath(), std::string_view("/v1/models"));
+        test.exchange.end();
+        QVERIFY(test.exchange.request().fields.empty());
+        for (const std::string_view text : {test.exchange.method(),
+                                            test.exchange.path(),
+                                            test.exchange.decodedPath(),
+                                            test.exchange.query(),
+                                            test.exchange.requestId(),
+                                            test.exchange.request().target})
+            QCOMPARE(text, std::string_view());
+        QCOMPARE(test.send("GET /p/plain HTTP/1.1\r\n"), Pipeline::Outcome::Passed);
+        QCOMPARE(test.exchange.decodedPath(), std::string_view("/plain"));
+    }
+
     void request_random_neverCrashes_data() { addTypes(); }
     void request_random_neverCrashes()
     {
