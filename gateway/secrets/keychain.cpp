@@ -81,8 +81,12 @@ private:
     [[nodiscard]] Answer<T> brought(Answer<T> answer)
     {
         return [answers = m_answers.get(),
+                life = std::weak_ptr(m_life),
                 answer = std::move(answer)](const Result<T, SecretProblem> &result) {
-            answers->post([answer, result] { answer(result); });
+            answers->post([life, answer, result] {
+                if (!life.expired())
+                    answer(result);
+            });
         };
     }
 
@@ -104,13 +108,19 @@ private:
         m_worker->moveToThread(m_thread.get());
         connect(m_thread.get(), &QThread::finished, m_worker, &QObject::deleteLater);
         // In the worker's thread, which ends before this does or has the mailbox to itself.
-        connect(m_worker, &KeychainWorker::changed, m_worker, [this, answers = m_answers.get()] {
-            answers->post([this] { Q_EMIT changed(); });
+        const auto tell = [this, life = std::weak_ptr(m_life)] {
+            if (!life.expired())
+                Q_EMIT changed();
+        };
+        connect(m_worker, &KeychainWorker::changed, m_worker, [answers = m_answers.get(), tell] {
+            answers->post(tell);
         });
         m_thread->start();
     }
 
     const std::shared_ptr<SecretArena> m_arena;
+    /// Gone with this. Looked at in our thread: what a thread that hung says later is for nobody.
+    const std::shared_ptr<const bool> m_life = std::make_shared<const bool>();
     std::unique_ptr<Mailbox> m_answers = std::make_unique<Mailbox>(); ///< of our thread
     std::unique_ptr<Mailbox> m_questions;                             ///< of the worker's thread
     std::unique_ptr<QThread> m_thread;

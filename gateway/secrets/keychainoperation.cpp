@@ -53,6 +53,12 @@ QString keychainServiceName()
     return QStringLiteral("gatehouse");
 }
 
+SecretProblem lockedProblem()
+{
+    return {SecretState::Locked,
+            "the keychain is locked; unlock it, and the gateway goes on by itself"};
+}
+
 KeychainOperation::KeychainOperation(SecretService &service, bool mayStart, Fail fail)
     : QObject(&service)
     , m_service(service)
@@ -115,8 +121,7 @@ void KeychainOperation::requireCollection(Next next)
 {
     const auto takeLocked = [this, next = std::move(next)](const QDBusMessage &reply) {
         if (qdbus_cast<QDBusVariant>(reply.arguments().value(0)).variant().toBool())
-            fail({SecretState::Locked,
-                  "the keychain is locked; unlock it, and the gateway goes on by itself"});
+            fail(lockedProblem());
         else
             next();
     };

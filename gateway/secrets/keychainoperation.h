@@ -65,4 +65,7 @@ private:
 /// The keychain's name for us: QtKeychain's service, the attribute `server` of our entries.
 [[nodiscard]] QString keychainServiceName();
 
+/// What is said of a keychain, or of an entry, that is locked.
+[[nodiscard]] SecretProblem lockedProblem();
+
 } // namespace gatehouse

@@ -19,12 +19,6 @@ SecretProblem missing(const QString &name)
             "the keychain has no such entry; run: gatehouse secret set " + name.toStdString()};
 }
 
-SecretProblem locked()
-{
-    return {SecretState::Locked,
-            "the keychain is locked; unlock it, and the gateway goes on by itself"};
-}
-
 SecretProblem refused(const QKeychain::Job &job)
 {
     return {SecretState::NotAnswering, "the keychain refused: " + job.errorString().toStdString()};
@@ -118,7 +112,7 @@ void KeychainWorker::readEntry(KeychainOperation *operation,
     };
     operation->search(name, [=, this](const QStringList &open, const QStringList &shut) {
         if (open.isEmpty() && !shut.isEmpty()) {
-            operation->fail(locked());
+            operation->fail(lockedProblem());
         } else if (open.isEmpty()) {
             operation->requireCollection([=] { operation->fail(missing(name)); });
         } else if (prepareGlibBus(operation)) {
@@ -179,7 +173,7 @@ void KeychainWorker::remove(const QString &name, const Keychain::Answer<void> &a
         if (!open.isEmpty())
             erase();
         else if (!shut.isEmpty())
-            operation->fail(locked());
+            operation->fail(lockedProblem());
         else
             operation->requireCollection([=] { operation->fail(missing(name)); });
     });
