@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/options.h"
+#include "gateway/base/hardening.h"
 #include "gateway/config/build.h"
 #include "gateway/config/loader.h"
 #include "gateway/secrets/vault.h"
@@ -74,6 +75,7 @@ int runCheck(const QStringList &args)
                   << " is not there or cannot be read; name another with --config\n";
         return ExitCannotRun;
     }
+    hardenProcess(); // it reads the providers' keys
     const Draft draft = loadDraft(directory);
     const auto arena = SecretArena::make();
     Vault vault(Keychain::ofSession(arena), arena);

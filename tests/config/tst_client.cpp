@@ -7,6 +7,11 @@
 #include <QJsonObject>
 #include <QTest>
 
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <unistd.h>
+
 using namespace gatehouse;
 
 /// The commands check and client, as a shell sees them.
@@ -158,6 +163,20 @@ private Q_SLOTS:
         const Ran ran = run(runCheck, words(dir, ""));
         QCOMPARE(ran.code, 0);
         QCOMPARE(ran.out, std::string("2 resources, no problems\n"));
+    }
+
+    void check_readsKeys_whereNobodyElseCan()
+    {
+        const ConfigDir dir;
+        const pid_t child = ::fork(); // it changes its process
+        if (child == 0) {
+            const bool was = ::prctl(PR_SET_DUMPABLE, 1) == 0; // a check before may have ended it
+            const int code = run(runCheck, words(dir, "")).code;
+            ::_exit(was && code == 0 && ::prctl(PR_GET_DUMPABLE) == 0 ? 0 : 1);
+        }
+        int status = -1;
+        QCOMPARE(::waitpid(child, &status, 0), child);
+        QCOMPARE(status, 0);
     }
 
     void check_warningsAlone_areNoErrors()
