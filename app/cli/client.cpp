@@ -114,28 +114,25 @@ int addClient(const CommandLine &line)
     auto client = requestedClient(line);
     if (!client)
         return line.refuse(client.error());
-    std::optional<Instant> expires;
-    if (line.isSet(QStringLiteral("expires"))) {
-        expires = timeToCome(line.value(QStringLiteral("expires")));
-        if (!expires)
-            return line.refuse("--expires must be a duration such as 90d or a time to come");
-    }
+    const auto expires = expiryOf(line);
+    if (!expires)
+        return expires.error();
     const Directories directories = line.directories();
     if (!QDir().mkpath(QString::fromStdString(directories.config)))
-        return failClient(ExitCannotRun, "the directory " + directories.config + " cannot be made");
+        return fail(ExitCannotRun, "the directory " + directories.config + " cannot be made");
     const Draft draft = loadDraft(directories.config);
     warnOfErrors(draft);
     const std::string file = directories.config + "/client-" + client->name + ".yaml";
     if (const std::string problem = conflict(draft, *client, file); !problem.empty())
-        return failClient(ExitNo, problem);
+        return fail(ExitNo, problem);
 
-    auto key = makeKey(nextKeyId(client->spec), expires, directories.data);
+    auto key = makeKey(nextKeyId(client->spec), *expires, directories.data);
     if (!key)
-        return failClient(ExitCannotRun, key.error().message());
+        return fail(ExitCannotRun, key.error().message());
     client->spec.keys.push_back(std::move(key->spec));
     const auto document = encodeClient(client->name, client->labels, client->spec);
     if (const auto written = writeConfigFile(file, toYaml(document)); !written)
-        return failClient(ExitCannotRun, written.error().message());
+        return fail(ExitCannotRun, written.error().message());
     std::cerr << "Client " << client->name << " is in " << file
               << ". Its virtual key is printed this once; the gateway keeps only a hash of it.\n";
     std::cout << key->text << '\n';
@@ -163,12 +160,6 @@ const std::vector<Subcommand> &subcommands()
 
 } // namespace
 
-int failClient(ExitCode code, std::string_view problem)
-{
-    std::cerr << "gatehouse: " << problem << '\n';
-    return code;
-}
-
 void warnOfErrors(const Draft &draft)
 {
     if (hasErrors(draft.diagnostics))
@@ -182,13 +173,18 @@ const ClientResource *findClient(const Draft &draft, const std::string &name)
     return found == draft.clients.end() ? nullptr : &*found;
 }
 
-std::optional<Instant> timeToCome(const std::string &when)
+Result<std::optional<Instant>, int> expiryOf(const CommandLine &line)
 {
+    if (!line.isSet(QStringLiteral("expires")))
+        return std::optional<Instant>();
+    const std::string when = line.value(QStringLiteral("expires"));
     const Instant now = std::chrono::system_clock::now();
     auto instant = parseInstant(when);
     if (const auto duration = parseDuration(when))
         instant = now + *duration;
-    return instant && *instant > now ? instant : std::nullopt;
+    if (instant && *instant > now)
+        return instant;
+    return Unexpected(line.refuse("--expires must be a duration such as 90d or a time to come"));
 }
 
 Result<NewKey>

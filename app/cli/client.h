@@ -15,15 +15,13 @@ namespace gatehouse {
 
 using ClientResource = Resource<ClientSpec>;
 
-/// Says the problem on std::cerr; returns the code.
-int failClient(ExitCode code, std::string_view problem);
 /// Where a file does not read, what it holds is not known: says so.
 void warnOfErrors(const Draft &draft);
 /// Null where there is none of that name.
 [[nodiscard]] const ClientResource *findClient(const Draft &draft, const std::string &name);
 
-/// The time that --expires or --overlap leads to; none where it is no time or has passed.
-[[nodiscard]] std::optional<Instant> timeToCome(const std::string &when);
+/// The time that --expires leads to, if it is there; an exit code where that is none or has passed.
+[[nodiscard]] Result<std::optional<Instant>, int> expiryOf(const CommandLine &line);
 
 struct NewKey
 {

@@ -38,7 +38,7 @@ std::optional<int> find(const CommandLine &line, Found &found)
         std::vector<std::string_view> names;
         for (const ClientResource &client : found.draft.clients)
             names.push_back(client.name);
-        return failClient(ExitNo, "there is no client " + inQuotes(name) + didYouMean(name, names));
+        return fail(ExitNo, "there is no client " + inQuotes(name) + didYouMean(name, names));
     }
     const std::string &file = found.client->file;
     const bool isBroken
@@ -46,8 +46,7 @@ std::optional<int> find(const CommandLine &line, Found &found)
               return diagnostic.file == file && diagnostic.severity == Diagnostic::Severity::Error;
           });
     if (isBroken)
-        return failClient(ExitCannotRun,
-                          file + " has errors; mend them first, or edit it yourself");
+        return fail(ExitCannotRun, file + " has errors; mend them first, or edit it yourself");
     return {};
 }
 
@@ -92,13 +91,13 @@ int revokeKey(const Found &found, const std::string &id)
         std::vector<std::string_view> ids;
         for (const KeySpec &other : spec.keys)
             ids.push_back(other.id);
-        return failClient(ExitNo,
-                          "client " + found.client->name + " has no key " + inQuotes(id)
-                              + didYouMean(id, ids));
+        return fail(ExitNo,
+                    "client " + found.client->name + " has no key " + inQuotes(id)
+                        + didYouMean(id, ids));
     }
     key->revoked = true;
     if (const auto saved = saveClient(*found.client, spec); !saved)
-        return failClient(ExitCannotRun, saved.error().message());
+        return fail(ExitCannotRun, saved.error().message());
     std::cerr << "Client " << found.client->name << ": key " << id << " is revoked.\n";
     return ExitDone;
 }
@@ -114,28 +113,25 @@ int rotateClient(const CommandLine &line)
             return line.refuse("--overlap must be a duration such as 24h");
         overlap = *duration;
     }
-    std::optional<Instant> expires;
-    if (line.isSet(QStringLiteral("expires"))) {
-        expires = timeToCome(line.value(QStringLiteral("expires")));
-        if (!expires)
-            return line.refuse("--expires must be a duration such as 90d or a time to come");
-    }
+    const auto expires = expiryOf(line);
+    if (!expires)
+        return expires.error();
     Found found;
     if (const auto code = find(line, found))
         return *code;
     ClientSpec spec = found.client->spec;
     if (spec.keys.size() >= mostKeys)
-        return failClient(ExitNo,
-                          "client " + found.client->name + " has " + std::to_string(mostKeys)
-                              + " keys, as many as one may have; take old ones out of "
-                              + found.client->file);
-    auto key = makeKey(nextKeyId(spec), expires, line.directories().data);
+        return fail(ExitNo,
+                    "client " + found.client->name + " has " + std::to_string(mostKeys)
+                        + " keys, as many as one may have; take old ones out of "
+                        + found.client->file);
+    auto key = makeKey(nextKeyId(spec), *expires, line.directories().data);
     if (!key)
-        return failClient(ExitCannotRun, key.error().message());
+        return fail(ExitCannotRun, key.error().message());
     retireKeys(spec, std::chrono::system_clock::now(), overlap);
     spec.keys.push_back(key->spec);
     if (const auto saved = saveClient(*found.client, spec); !saved)
-        return failClient(ExitCannotRun, saved.error().message());
+        return fail(ExitCannotRun, saved.error().message());
     std::cerr << "Client " << found.client->name << " has the key " << key->spec.id
               << ", printed this once; the keys before "
               << (overlap.count() == 0 ? "are revoked.\n"
@@ -164,7 +160,7 @@ int revokeClient(const CommandLine &line)
     for (KeySpec &key : spec.keys)
         key.revoked = true;
     if (const auto saved = saveClient(*found.client, spec); !saved)
-        return failClient(ExitCannotRun, saved.error().message());
+        return fail(ExitCannotRun, saved.error().message());
     std::cerr << "Client " << name << ": all keys are revoked.\n";
     return ExitDone;
 }
@@ -175,7 +171,7 @@ int removeClient(const CommandLine &line)
     if (const auto code = find(line, found))
         return *code;
     if (const auto removed = replaceClient(*found.client, {}); !removed)
-        return failClient(ExitCannotRun, removed.error().message());
+        return fail(ExitCannotRun, removed.error().message());
     endAndSay(line, found.client->name);
     std::cerr << "Client " << found.client->name << " is removed.\n";
     return ExitDone;

@@ -82,9 +82,6 @@ QJsonArray toJson(const std::vector<std::string> &texts)
 
 QJsonObject toJson(const ClientResource &client, Instant now)
 {
-    const auto textOrNull = [](const std::string &text) {
-        return text.empty() ? QJsonValue() : QJsonValue(QString::fromStdString(text));
-    };
     QJsonArray keys;
     for (const KeySpec &key : client.spec.keys)
         keys.append(QJsonObject{

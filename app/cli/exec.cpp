@@ -58,12 +58,6 @@ it cannot be run; 1 the client or route is not there, 2 wrong usage, 3 no gatewa
 constexpr std::chrono::hours longestSession(24);
 constexpr std::chrono::milliseconds longestWait(3000);
 
-int fail(ExitCode code, std::string_view problem)
-{
-    std::cerr << "gatehouse: " << problem << '\n';
-    return code;
-}
-
 bool isSameDirectory(const std::string &one, const std::string &other)
 {
     std::error_code problem;

@@ -63,4 +63,15 @@ Directories CommandLine::directories() const
         directoryOf(m_parser.value(QStringLiteral("data")), QStandardPaths::GenericDataLocation)};
 }
 
+int fail(ExitCode code, std::string_view problem)
+{
+    std::cerr << "gatehouse: " << problem << '\n';
+    return code;
+}
+
+QJsonValue textOrNull(const std::string &text)
+{
+    return text.empty() ? QJsonValue() : QJsonValue(QString::fromStdString(text));
+}
+
 } // namespace gatehouse

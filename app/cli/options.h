@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QCommandLineParser>
+#include <QJsonValue>
 #include <QStringList>
 
 #include <optional>
@@ -52,5 +53,11 @@ private:
     std::string_view m_help;
     QCommandLineParser m_parser;
 };
+
+/// Says the problem on std::cerr; returns the code.
+int fail(ExitCode code, std::string_view problem);
+
+/// For JSON that is printed: null where there is nothing to say.
+[[nodiscard]] QJsonValue textOrNull(const std::string &text);
 
 } // namespace gatehouse

@@ -45,12 +45,6 @@ be used
 
 constexpr auto longestWait = std::chrono::seconds(7);
 
-int fail(ExitCode code, std::string_view problem)
-{
-    std::cerr << "gatehouse: " << problem << '\n';
-    return code;
-}
-
 int fail(const SecretProblem &problem)
 {
     return fail(problem.state == SecretState::Missing ? ExitNo : ExitCannotRun, problem.text);
@@ -179,11 +173,6 @@ Listing gather(const std::string &directory)
     for (const std::string &name : *names)
         listing.rows["keychain:" + name].isStored = true;
     return listing;
-}
-
-QJsonValue textOrNull(const std::string &text)
-{
-    return text.empty() ? QJsonValue() : QJsonValue(QString::fromStdString(text));
 }
 
 QString stateName(const SecretProblem &problem)
