@@ -71,16 +71,21 @@ Result<void> saveClient(const ClientResource &client, const ClientSpec &spec)
     return replaceClient(client, toYaml(encodeClient(client.name, client.labels, spec)));
 }
 
-/// Ends the client's sessions, or the one with that key, and says so; false where there is none.
-bool endAndSay(const CommandLine &line, const std::string &name, const std::string &keyId = {})
+/// Ends the client's sessions, or the one with that key, and says so. Returns how many.
+Result<std::size_t, int>
+endAndSay(const CommandLine &line, const std::string &name, const std::string &keyId = {})
 {
-    const std::size_t count = endSessions(line.directories().data, name, keyId);
-    if (count == 1)
+    const auto count = endSessions(line.directories().data, name, keyId);
+    if (!count)
+        return Unexpected<int>(
+            fail(ExitCannotRun,
+                 "running gatehouse exec may have kept their keys: " + count.error().context));
+    if (*count == 1)
         std::cerr << "Client " << name << ": a running gatehouse exec lost its key.\n";
-    else if (count > 1)
-        std::cerr << "Client " << name << ": " << count
+    else if (*count > 1)
+        std::cerr << "Client " << name << ": " << *count
                   << " running gatehouse exec lost their keys.\n";
-    return count != 0;
+    return *count;
 }
 
 int revokeKey(const Found &found, const std::string &id)
@@ -146,23 +151,25 @@ int revokeClient(const CommandLine &line)
     const std::string id = line.value(QStringLiteral("key"));
     if (line.isSet(QStringLiteral("key")) && id.empty())
         return line.refuse("--key must be the id of a key, as client list prints it");
-    const bool isEnded = endAndSay(line, name, id);
+    const auto ended = endAndSay(line, name, id);
     // They live without a document of the client too.
-    if (isEnded
+    if (ended && *ended != 0
         && (!id.empty() || findClient(loadDraft(line.directories().config), name) == nullptr))
         return ExitDone;
     Found found;
     if (const auto code = find(line, found))
         return *code;
-    if (!id.empty())
-        return revokeKey(found, id);
+    if (!id.empty()) {
+        const int code = revokeKey(found, id);
+        return ended ? code : ended.error();
+    }
     ClientSpec spec = found.client->spec;
     for (KeySpec &key : spec.keys)
         key.revoked = true;
     if (const auto saved = saveClient(*found.client, spec); !saved)
         return fail(ExitCannotRun, saved.error().message());
     std::cerr << "Client " << name << ": all keys are revoked.\n";
-    return ExitDone;
+    return ended ? ExitDone : ended.error();
 }
 
 int removeClient(const CommandLine &line)
@@ -172,9 +179,9 @@ int removeClient(const CommandLine &line)
         return *code;
     if (const auto removed = replaceClient(*found.client, {}); !removed)
         return fail(ExitCannotRun, removed.error().message());
-    endAndSay(line, found.client->name);
     std::cerr << "Client " << found.client->name << " is removed.\n";
-    return ExitDone;
+    const auto ended = endAndSay(line, found.client->name);
+    return ended ? ExitDone : ended.error();
 }
 
 } // namespace gatehouse

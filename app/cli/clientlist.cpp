@@ -108,7 +108,10 @@ int listClients(const CommandLine &line)
     const Directories directories = line.directories();
     Draft draft = loadDraft(directories.config);
     warnOfErrors(draft);
-    addSessions(draft, directories.data);
+    if (const auto sessions = liveSessions(directories.data))
+        addSessions(draft.clients, *sessions);
+    else
+        fail(ExitCannotRun, sessions.error().context + "; running gatehouse exec are not listed");
     for (ClientResource &client : draft.clients)
         std::erase_if(client.spec.keys, [](const KeySpec &key) { return isProbeKeyId(key.id); });
     const Instant now = std::chrono::system_clock::now();

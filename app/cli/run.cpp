@@ -119,7 +119,7 @@ private:
 
     [[nodiscard]] BuildOutcome build(Draft draft)
     {
-        addSessions(draft, m_directories.data);
+        addSessions(draft.clients, m_sessions.sessions());
         return buildSnapshot(draft, m_directories.data, m_vault, m_states);
     }
 

@@ -133,7 +133,10 @@ Result<LiveFile> announce(const Announcement &announcement, const std::string &d
 Result<Announcement> readAnnouncement(const std::string &dataDir)
 {
     const std::string file = fileIn(dataDir);
-    if (!isLive(file))
+    const auto live = isLive(file);
+    if (!live)
+        return Unexpected(live.error());
+    if (!*live)
         return Unexpected(Error{ErrorCode::SystemFailure,
                                 "no gateway runs on the data directory " + dataDir
                                     + "; start it with: gatehouse run"});

@@ -4,9 +4,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
-#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -39,6 +40,11 @@ bool isSameFile(int descriptor, const std::string &path)
     struct stat named = {};
     return ::fstat(descriptor, &open) == 0 && ::stat(path.c_str(), &named) == 0
            && open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
+int openExisting(const std::string &path)
+{
+    return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
 } // namespace
@@ -96,20 +102,35 @@ Result<LiveFile> LiveFile::create(const std::string &path, std::string_view text
     return LiveFile(descriptor, path);
 }
 
-bool isLive(const std::string &path)
+bool isShortage(const std::error_code &problem)
 {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (descriptor < 0)
-        return false;
-    const bool isLocked = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    ::close(descriptor);
-    return isLocked;
+    constexpr auto shortages = std::to_array({EMFILE, ENFILE, ENOMEM, ENOLCK, EINTR});
+    return std::ranges::find(shortages, problem.value()) != shortages.end();
+}
+
+Result<bool> isLive(const std::string &path)
+{
+    const int descriptor = openExisting(path);
+    const bool isLocked = descriptor >= 0 && ::flock(descriptor, LOCK_SH | LOCK_NB) != 0;
+    const std::error_code problem(isLocked || descriptor < 0 ? errno : 0, std::generic_category());
+    if (descriptor >= 0)
+        ::close(descriptor);
+    if (isShortage(problem))
+        return Unexpected(
+            Error{ErrorCode::SystemFailure,
+                  "whether " + path + " is in use cannot be found out: " + problem.message()});
+    return isLocked && problem.value() == EWOULDBLOCK;
 }
 
 void removeIfDead(const std::string &path)
 {
-    if (!isLive(path))
+    const int descriptor = openExisting(path);
+    if (descriptor < 0)
+        return;
+    // Whoever gets the lock knows that nobody has it; who does not get it knows nothing.
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && isSameFile(descriptor, path))
         ::unlink(path.c_str());
+    ::close(descriptor);
 }
 
 } // namespace gatehouse

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace gatehouse {
 
@@ -33,9 +34,13 @@ private:
     std::string m_path;
 };
 
-/// True where the file is there and its maker lives.
-[[nodiscard]] bool isLive(const std::string &path);
-/// Removes the file if its maker is dead.
+/// True for a reason that says nothing of what was looked for: the system has no more descriptors,
+/// memory or locks.
+[[nodiscard]] bool isShortage(const std::error_code &problem);
+
+/// True where the file is there and its maker lives. SystemFailure where a shortage hides that.
+[[nodiscard]] Result<bool> isLive(const std::string &path);
+/// Removes the file if its maker is dead, beyond doubt.
 void removeIfDead(const std::string &path);
 
 } // namespace gatehouse

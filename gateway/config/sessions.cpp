@@ -32,35 +32,33 @@ fs::path sessionsDir(const std::string &dataDir)
     return fs::path(dataDir) / "sessions";
 }
 
-/// Of the files that sessions have made or are making; none where the directory cannot be read.
-std::vector<fs::path> filesIn(const fs::path &directory)
+bool isFinished(const fs::path &file)
+{
+    return file.string().ends_with(ending);
+}
+
+/// Of the files that sessions have made or are making; none where there is no directory to read.
+Result<std::vector<fs::path>> filesIn(const fs::path &directory)
 {
     std::error_code problem;
     std::vector<fs::path> files;
     fs::directory_iterator iterator(directory, problem);
     for (; !problem && iterator != fs::directory_iterator(); iterator.increment(problem))
         files.push_back(iterator->path());
+    if (isShortage(problem))
+        return Unexpected(Error{ErrorCode::SystemFailure,
+                                directory.string() + " cannot be read: " + problem.message()});
     std::ranges::sort(files);
-    return files;
-}
-
-bool isFinished(const fs::path &file)
-{
-    return file.string().ends_with(ending);
-}
-
-std::vector<fs::path> liveFiles(const std::string &dataDir)
-{
-    std::vector<fs::path> files = filesIn(sessionsDir(dataDir));
-    std::erase_if(files,
-                  [](const fs::path &file) { return !isFinished(file) || !isLive(file.string()); });
     return files;
 }
 
 void removeDeadFiles(const std::string &dataDir)
 {
+    const auto files = filesIn(sessionsDir(dataDir));
+    if (!files)
+        return;
     const auto now = fs::file_time_type::clock::now();
-    for (const fs::path &file : filesIn(sessionsDir(dataDir))) {
+    for (const fs::path &file : *files) {
         std::error_code problem;
         const auto written = fs::last_write_time(file, problem);
         if (isFinished(file) || (!problem && now - written > longestMaking))
@@ -68,20 +66,63 @@ void removeDeadFiles(const std::string &dataDir)
     }
 }
 
-std::optional<SessionSpec> readSession(const fs::path &file)
+/// Nothing where it is none.
+Result<std::optional<SessionSpec>> readSession(const fs::path &file)
 {
+    const std::optional<SessionSpec> none;
     const auto text = readFile(file, YamlLimits{}.bytes);
     if (!text)
-        return {};
+        return Unexpected(text.error());
     Diagnostics diagnostics;
     const std::vector<Node> documents = parseYaml(*text, file.string(), diagnostics);
     if (documents.size() != 1)
-        return {};
+        return none;
     Reporter reporter(file.string(), diagnostics);
     auto session = decode<SessionSpec>(documents.front(), reporter);
     if (!diagnostics.empty() || file.stem().string() != session.id)
-        return {};
-    return session;
+        return none;
+    return std::optional(std::move(session));
+}
+
+/// Brings \a known up to date. A file that cannot be looked at stays what it was; the error is of the
+/// last such.
+Result<void> look(const std::string &dataDir, SessionFiles &known)
+{
+    const auto files = filesIn(sessionsDir(dataDir));
+    if (!files)
+        return Unexpected(files.error());
+    Result<void> result;
+    SessionFiles now;
+    for (const fs::path &file : *files) {
+        const auto live = isFinished(file) ? isLive(file.string()) : false;
+        if (live && !*live)
+            continue;
+        if (!live)
+            result = Unexpected(live.error());
+        const std::string name = file.filename().string();
+        if (const auto before = known.find(name); before != known.end()) {
+            now.insert(*before);
+            continue;
+        }
+        if (!live)
+            continue;
+        if (auto session = readSession(file))
+            now.emplace(name, std::move(*session));
+        else if (std::error_code problem; fs::exists(file, problem)) // or it has just ended
+            result = Unexpected(session.error());
+    }
+    known = std::move(now);
+    return result;
+}
+
+std::vector<SessionSpec> sessionsOf(const SessionFiles &files)
+{
+    std::vector<SessionSpec> sessions;
+    for (const auto &[name, session] : files) {
+        if (session)
+            sessions.push_back(*session);
+    }
+    return sessions;
 }
 
 } // namespace
@@ -139,36 +180,41 @@ Result<LiveFile> openSession(const SessionSpec &session, const std::string &data
                             toYaml(encode(session)));
 }
 
-std::vector<SessionSpec> liveSessions(const std::string &dataDir)
+Result<std::vector<SessionSpec>> liveSessions(const std::string &dataDir)
 {
-    std::vector<SessionSpec> sessions;
-    for (const fs::path &file : liveFiles(dataDir)) {
-        if (auto session = readSession(file))
-            sessions.push_back(std::move(*session));
-    }
-    return sessions;
+    SessionFiles files;
+    if (const auto looked = look(dataDir, files); !looked)
+        return Unexpected(looked.error());
+    return sessionsOf(files);
 }
 
-std::size_t endSessions(const std::string &dataDir, std::string_view client, std::string_view keyId)
+Result<std::size_t>
+endSessions(const std::string &dataDir, std::string_view client, std::string_view keyId)
 {
+    const auto sessions = liveSessions(dataDir);
+    if (!sessions)
+        return Unexpected(sessions.error());
     std::size_t count = 0;
-    for (const SessionSpec &session : liveSessions(dataDir)) {
+    for (const SessionSpec &session : *sessions) {
         if (session.client != client || (!keyId.empty() && keyId != sessionKeyId(session.id)))
             continue;
+        const fs::path file = sessionsDir(dataDir) / (session.id + std::string(ending));
         std::error_code problem;
-        if (fs::remove(sessionsDir(dataDir) / (session.id + std::string(ending)), problem))
+        if (fs::remove(file, problem))
             ++count;
+        else if (problem)
+            return Unexpected(Error{ErrorCode::SystemFailure,
+                                    file.string() + " cannot be removed: " + problem.message()});
     }
     return count;
 }
 
-void addSessions(Draft &draft, const std::string &dataDir)
+void addSessions(std::vector<Resource<ClientSpec>> &clients, std::span<const SessionSpec> sessions)
 {
     ClientSpec unnamed;
-    for (const SessionSpec &session : liveSessions(dataDir)) {
-        const auto client
-            = std::ranges::find(draft.clients, session.client, &Resource<ClientSpec>::name);
-        const bool isConfigured = client != draft.clients.end();
+    for (const SessionSpec &session : sessions) {
+        const auto client = std::ranges::find(clients, session.client, &Resource<ClientSpec>::name);
+        const bool isConfigured = client != clients.end();
         if (!isConfigured && session.client != execClient)
             continue;
         std::vector<KeySpec> &keys = isConfigured ? client->spec.keys : unnamed.keys;
@@ -181,10 +227,10 @@ void addSessions(Draft &draft, const std::string &dataDir)
         return;
     const std::string name(execClient);
     Node document = encodeClient(name, {}, unnamed);
-    draft.clients.push_back({.name = name,
-                             .spec = std::move(unnamed),
-                             .file = "(gatehouse exec)",
-                             .document = std::make_shared<const Node>(std::move(document))});
+    clients.push_back({.name = name,
+                       .spec = std::move(unnamed),
+                       .file = "(gatehouse exec)",
+                       .document = std::make_shared<const Node>(std::move(document))});
 }
 
 SessionWatcher::SessionWatcher(std::string dataDir, QObject *parent)
@@ -199,23 +245,27 @@ SessionWatcher::SessionWatcher(std::string dataDir, QObject *parent)
             fs::permissions(place, fs::perms::owner_all, problem);
     }
     m_poll.setInterval(pollInterval);
-    connect(&m_poll, &QTimer::timeout, this, &SessionWatcher::look);
-    connect(&m_watcher, &QFileSystemWatcher::directoryChanged, this, &SessionWatcher::look);
+    connect(&m_poll, &QTimer::timeout, this, &SessionWatcher::lookAgain);
+    connect(&m_watcher, &QFileSystemWatcher::directoryChanged, this, &SessionWatcher::lookAgain);
     m_watcher.addPath(QString::fromStdString(directory.string()));
-    look();
+    lookAgain();
 }
 
-void SessionWatcher::look()
+std::vector<SessionSpec> SessionWatcher::sessions() const
+{
+    return sessionsOf(m_known);
+}
+
+void SessionWatcher::lookAgain()
 {
     removeDeadFiles(m_dataDir);
-    std::vector<std::string> live;
-    for (const fs::path &file : liveFiles(m_dataDir))
-        live.push_back(file.filename().string());
-    if (live.empty())
+    const std::vector<SessionSpec> before = sessions();
+    const auto looked = look(m_dataDir, m_known);
+    if (looked && m_known.empty())
         m_poll.stop();
     else if (!m_poll.isActive())
         m_poll.start();
-    if (std::exchange(m_known, live) != live)
+    if (sessions() != before)
         Q_EMIT changed();
 }
 

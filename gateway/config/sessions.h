@@ -8,6 +8,8 @@
 #include <QObject>
 #include <QTimer>
 
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,18 +42,24 @@ inline constexpr std::string_view execClient = "exec";
 
 /// Makes the session known to the gateway of that data directory, until the LiveFile goes.
 [[nodiscard]] Result<LiveFile> openSession(const SessionSpec &session, const std::string &dataDir);
-/// Those whose process lives, by id. A file that does not read is left out.
-[[nodiscard]] std::vector<SessionSpec> liveSessions(const std::string &dataDir);
-/// Ends the sessions of a client, or that one whose key has the id. Returns how many.
-std::size_t
+/// Those whose process lives, by id. A file that is none is left out. SystemFailure where a file could
+/// not be looked at: then it is not known who lives.
+[[nodiscard]] Result<std::vector<SessionSpec>> liveSessions(const std::string &dataDir);
+/// Ends the sessions of a client, or that one whose key has the id. Returns how many, or why it is not
+/// certain that all of them are ended.
+[[nodiscard]] Result<std::size_t>
 endSessions(const std::string &dataDir, std::string_view client, std::string_view keyId = {});
 
-/// Gives the keys of live sessions to their clients in the draft; a session of a client that is not
-/// there any more is left out.
-void addSessions(Draft &draft, const std::string &dataDir);
+/// Gives the keys of sessions to their clients; a session of a client that is not there any more is
+/// left out.
+void addSessions(std::vector<Resource<ClientSpec>> &clients, std::span<const SessionSpec> sessions);
+
+/// By file name; nothing where the file is no session.
+using SessionFiles = std::map<std::string, std::optional<SessionSpec>>;
 
 /// Notices sessions as they come and go: a new file at once, the death of a process within 250 ms.
-/// Clears up what dead ones left. Lives in one thread.
+/// Clears up what dead ones left. What cannot be looked at stays what it was until it can. Lives in one
+/// thread.
 class SessionWatcher : public QObject
 {
     Q_OBJECT
@@ -60,17 +68,20 @@ public:
     /// Makes the sessions' directory where it is not there.
     explicit SessionWatcher(std::string dataDir, QObject *parent = nullptr);
 
+    /// The live sessions as they were last seen, by id.
+    [[nodiscard]] std::vector<SessionSpec> sessions() const;
+
 Q_SIGNALS:
     /// The live sessions are others than before.
     void changed();
 
 private:
-    void look();
+    void lookAgain();
 
     std::string m_dataDir;
-    std::vector<std::string> m_known; ///< file names of the live sessions
+    SessionFiles m_known; ///< the live ones
     QFileSystemWatcher m_watcher;
-    QTimer m_poll; ///< runs while there are sessions
+    QTimer m_poll; ///< runs while there are sessions, or doubt
 };
 
 } // namespace gatehouse

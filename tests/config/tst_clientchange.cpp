@@ -206,14 +206,14 @@ private Q_SLOTS:
         const auto other = sessionOf(dir, "cc", "exec");
         QVERIFY(first && second && other);
         QCOMPARE(client(dir, "revoke tool --key exec-bb").code, 0);
-        QCOMPARE(liveSessions(dir.data()).size(), std::size_t(2));
+        QCOMPARE(liveSessions(dir.data())->size(), std::size_t(2));
         QVERIFY(!specOf(dir, "tool").keys.at(0).revoked);
         QCOMPARE(client(dir, "revoke tool").code, 0);
         QVERIFY(specOf(dir, "tool").keys.at(0).revoked);
-        QCOMPARE(liveSessions(dir.data()).size(), std::size_t(1));
+        QCOMPARE(liveSessions(dir.data())->size(), std::size_t(1));
         // exec is not configured, and can be revoked all the same
         QCOMPARE(client(dir, "revoke exec").code, 0);
-        QVERIFY(liveSessions(dir.data()).empty());
+        QVERIFY(liveSessions(dir.data())->empty());
         QCOMPARE(client(dir, "revoke exec").code, 1);
     }
 
@@ -225,7 +225,7 @@ private Q_SLOTS:
         const auto session = sessionOf(dir, "aa", "tool");
         QVERIFY(session);
         QCOMPARE(client(dir, "remove tool").code, 0);
-        QVERIFY(liveSessions(dir.data()).empty());
+        QVERIFY(liveSessions(dir.data())->empty());
     }
 
     void revoke_inASharedFile_changesThatClientAlone()

@@ -7,6 +7,7 @@
 #include <QSignalSpy>
 #include <QTest>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -72,6 +73,26 @@ private:
     bool m_isReady = false;
 };
 
+/// As long as it lives, the process cannot open anything.
+class NoDescriptors
+{
+public:
+    NoDescriptors()
+    {
+        ::getrlimit(RLIMIT_NOFILE, &m_before);
+        const int next = ::dup(STDIN_FILENO); // not 0: poll(2) refuses more than the limit
+        ::close(next);
+        const struct rlimit none = {static_cast<rlim_t>(next), m_before.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+    }
+    NoDescriptors(const NoDescriptors &) = delete;
+    NoDescriptors &operator=(const NoDescriptors &) = delete;
+    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &m_before); }
+
+private:
+    struct rlimit m_before = {};
+};
+
 } // namespace
 
 class TestSessions : public QObject
@@ -83,6 +104,18 @@ private:
     {
         return QDir(QString::fromStdString(dir.data() + "/sessions"))
             .entryList(QDir::Files | QDir::Hidden);
+    }
+    static std::vector<SessionSpec> sessionsIn(const ConfigDir &dir)
+    {
+        const auto sessions = liveSessions(dir.data());
+        if (!sessions)
+            qFatal("%s", sessions.error().context.c_str());
+        return *sessions;
+    }
+    static bool isThere(const ConfigDir &dir, const char *name)
+    {
+        const auto live = isLive(path(dir, name));
+        return live && *live;
     }
     static std::string path(const ConfigDir &dir, const char *name)
     {
@@ -108,7 +141,7 @@ private Q_SLOTS:
         QCOMPARE(about.st_mode & 0777, 0600U);
         QCOMPARE(::stat(path(dir, "").c_str(), &about), 0);
         QCOMPARE(about.st_mode & 0777, 0700U);
-        QVERIFY(liveSessions(dir.data()) == std::vector<SessionSpec>{session("aa")});
+        QVERIFY(sessionsIn(dir) == std::vector<SessionSpec>{session("aa")});
     }
 
     void open_noDirectory_saysWhere()
@@ -123,16 +156,16 @@ private Q_SLOTS:
         const ConfigDir dir;
         const SessionWatcher watcher(dir.data());
         auto first = LiveFile::create(path(dir, "x"), "1");
-        QVERIFY(first && isLive(path(dir, "x")));
+        QVERIFY(first && isThere(dir, "x"));
         auto second = LiveFile::create(path(dir, "x"), "2");
         QVERIFY(second);
         first = std::move(second); // the first goes
-        QVERIFY(isLive(path(dir, "x")));
+        QVERIFY(isThere(dir, "x"));
         {
             const LiveFile last = std::move(*first);
         }
         QVERIFY(!QFile::exists(QString::fromStdString(path(dir, "x"))));
-        QVERIFY(!isLive(path(dir, "x")));
+        QVERIFY(!isThere(dir, "x"));
     }
 
     void liveSessions_whatIsNone_isLeftOut_data()
@@ -160,7 +193,7 @@ private Q_SLOTS:
         const auto good = openSession(session("aa"), dir.data());
         const auto bad = LiveFile::create(path(dir, "xx.yaml"), text.toStdString());
         QVERIFY(good && bad);
-        QVERIFY(liveSessions(dir.data()) == std::vector<SessionSpec>{session("aa")});
+        QVERIFY(sessionsIn(dir) == std::vector<SessionSpec>{session("aa")});
     }
 
     void liveSessions_fileWithoutItsProcess_isNone()
@@ -175,7 +208,7 @@ private Q_SLOTS:
             text = written.readAll();
         }
         put(dir, "aa.yaml", text);
-        QVERIFY(liveSessions(dir.data()).empty());
+        QVERIFY(sessionsIn(dir).empty());
     }
 
     void addSessions_exec_makesAClientThatMayAll()
@@ -185,7 +218,7 @@ private Q_SLOTS:
         const auto one = openSession(session("aa"), dir.data());
         const auto two = openSession(session("bb"), dir.data());
         Draft draft = loadDraft(dir.config());
-        addSessions(draft, dir.data());
+        addSessions(draft.clients, sessionsIn(dir));
         QCOMPARE(draft.clients.size(), std::size_t(1));
         const auto &client = draft.clients.front();
         QCOMPARE(client.name, std::string("exec"));
@@ -213,7 +246,7 @@ private Q_SLOTS:
         const auto two = openSession(session("bb", "exec"), dir.data());
         const auto gone = openSession(session("cc", "removed"), dir.data());
         Draft draft = loadDraft(dir.config());
-        addSessions(draft, dir.data());
+        addSessions(draft.clients, sessionsIn(dir));
         QCOMPARE(draft.clients.size(), std::size_t(2));
         for (const auto &client : draft.clients) {
             QCOMPARE(client.spec.keys.size(), std::size_t(2));
@@ -229,11 +262,11 @@ private Q_SLOTS:
         const SessionWatcher watcher(dir.data());
         const auto one = openSession(session("aa", "tool"), dir.data());
         const auto two = openSession(session("bb", "tool"), dir.data());
-        QCOMPARE(endSessions(dir.data(), "other"), std::size_t(0));
-        QCOMPARE(endSessions(dir.data(), "other", "exec-aa"), std::size_t(0));
-        QCOMPARE(endSessions(dir.data(), "tool", "exec-aa"), std::size_t(1));
+        QCOMPARE(*endSessions(dir.data(), "other"), std::size_t(0));
+        QCOMPARE(*endSessions(dir.data(), "other", "exec-aa"), std::size_t(0));
+        QCOMPARE(*endSessions(dir.data(), "tool", "exec-aa"), std::size_t(1));
         QCOMPARE(files(dir), QStringList{QStringLiteral("bb.yaml")});
-        QCOMPARE(endSessions(dir.data(), "tool"), std::size_t(1));
+        QCOMPARE(*endSessions(dir.data(), "tool"), std::size_t(1));
         QVERIFY(files(dir).isEmpty());
     }
 
@@ -248,7 +281,7 @@ private Q_SLOTS:
             spy.clear();
         }
         QVERIFY(spy.wait(patience));
-        QVERIFY(liveSessions(dir.data()).empty());
+        QVERIFY(sessionsIn(dir).empty());
         put(dir, "note.txt", "no session"); // nor a change
         const auto next = openSession(session("bb"), dir.data());
         spy.clear();
@@ -264,11 +297,11 @@ private Q_SLOTS:
         OtherProcess other(session("aa"), dir.data());
         QVERIFY(other.isReady());
         QVERIFY(spy.wait(patience));
-        QCOMPARE(liveSessions(dir.data()).size(), std::size_t(1));
+        QCOMPARE(sessionsIn(dir).size(), std::size_t(1));
         spy.clear();
         other.kill();
         QVERIFY(spy.wait(1000));
-        QVERIFY(liveSessions(dir.data()).empty());
+        QVERIFY(sessionsIn(dir).empty());
         QVERIFY(files(dir).isEmpty());
     }
 
@@ -284,6 +317,49 @@ private Q_SLOTS:
         QSignalSpy spy(&watcher, &SessionWatcher::changed);
         other.kill();
         QVERIFY(spy.wait(1000));
+    }
+
+    void liveFile_whatCannotBeLookedAt_isNeitherLiveNorDead()
+    {
+        const ConfigDir dir;
+        const SessionWatcher watcher(dir.data());
+        const auto file = openSession(session("aa"), dir.data());
+        put(dir, "bb.yaml", "of a dead one");
+        {
+            const NoDescriptors shortage;
+            QVERIFY(!isLive(path(dir, "aa.yaml")) && !isLive(path(dir, "bb.yaml")));
+            removeIfDead(path(dir, "bb.yaml"));
+            QVERIFY(!liveSessions(dir.data()));
+            const auto ended = endSessions(dir.data(), "exec");
+            QVERIFY(!ended);
+            QVERIFY(ended.error().context.find("Too many open files") != std::string::npos);
+        }
+        QCOMPARE(files(dir).size(), 2);
+        removeIfDead(path(dir, "aa.yaml"));
+        removeIfDead(path(dir, "bb.yaml"));
+        QCOMPARE(files(dir), QStringList{QStringLiteral("aa.yaml")});
+    }
+
+    void watcher_shortageOfDescriptors_keepsWhatWasKnownAndLooksAgain()
+    {
+        const ConfigDir dir;
+        const SessionWatcher watcher(dir.data());
+        QSignalSpy spy(&watcher, &SessionWatcher::changed);
+        const auto mine = openSession(session("aa"), dir.data());
+        OtherProcess other(session("bb"), dir.data());
+        QVERIFY(mine && other.isReady());
+        QTRY_COMPARE(watcher.sessions().size(), std::size_t(2));
+        spy.clear();
+        {
+            const NoDescriptors shortage;
+            other.kill();
+            QVERIFY(!spy.wait(600)); // two looks and more
+            QCOMPARE(watcher.sessions().size(), std::size_t(2));
+        }
+        QCOMPARE(files(dir).size(), 2);
+        QVERIFY(spy.wait(1000));
+        QVERIFY(watcher.sessions() == std::vector<SessionSpec>{session("aa")});
+        QCOMPARE(files(dir), QStringList{QStringLiteral("aa.yaml")});
     }
 
     void watcher_whatIsBeingMade_isLeftForAMinute()
