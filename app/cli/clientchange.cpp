@@ -32,9 +32,9 @@ std::optional<int> find(const CommandLine &line, Found &found)
 {
     const std::string name = line.words().at(1).toStdString();
     found.draft = loadDraft(line.directories().config);
+    warnOfErrors(found.draft);
     found.client = findClient(found.draft, name);
     if (found.client == nullptr) {
-        warnOfErrors(found.draft);
         std::vector<std::string_view> names;
         for (const ClientResource &client : found.draft.clients)
             names.push_back(client.name);

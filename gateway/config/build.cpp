@@ -4,6 +4,7 @@
 #include "gateway/base/text.h"
 #include "gateway/config/address.h"
 #include "gateway/config/check.h"
+#include "gateway/config/clients.h"
 #include "gateway/config/documentsecrets.h"
 #include "gateway/config/listeners.h"
 #include "gateway/config/policies.h"
@@ -41,7 +42,7 @@ public:
         m_snapshot.revision = m_draft.revision;
         compileGateway();
         compileRoutes();
-        compileClients();
+        m_snapshot.clients = compileClients(m_draft.clients, m_diagnostics);
     }
 
 private:
@@ -122,39 +123,6 @@ private:
         entry.provider = std::move(provider);
         entry.rules = std::move(*rules);
         m_snapshot.routes.push_back(std::move(entry));
-    }
-
-    void compileClients()
-    {
-        for (const Resource<ClientSpec> &client : m_draft.clients) {
-            const auto entry
-                = std::make_shared<const ClientEntry>(ClientEntry{.name = client.name,
-                                                                  .labels = client.labels,
-                                                                  .routes = client.spec.routes,
-                                                                  .models = compileModels(client),
-                                                                  .modelNames = client.spec.models,
-                                                                  .tier = client.spec.tier});
-            m_snapshot.clients.add(entry);
-            for (const KeySpec &key : client.spec.keys) {
-                const auto hash = keyHashFromText(key.hash);
-                if (hash && !key.revoked)
-                    m_snapshot.clients.addKey(*hash, {entry, key.id, parseInstant(key.expires)});
-            }
-        }
-    }
-
-    std::vector<Glob> compileModels(const Resource<ClientSpec> &client)
-    {
-        std::vector<Glob> globs;
-        for (std::size_t i = 0; i < client.spec.models.size(); ++i) {
-            auto glob = Glob::parse(client.spec.models[i], Glob::Kind::Name);
-            if (glob)
-                globs.push_back(std::move(*glob));
-            else
-                Reporter(client.file, m_diagnostics)
-                    .error(client.place({"models", i}), "models " + glob.error().context);
-        }
-        return globs;
     }
 
     const Draft &m_draft;

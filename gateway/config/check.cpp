@@ -5,6 +5,7 @@
 #include "gateway/config/address.h"
 #include "gateway/config/listeners.h"
 #include "gateway/config/provider.h"
+#include "gateway/config/sessions.h"
 #include "gateway/schema/decode.h"
 
 #include <algorithm>
@@ -203,7 +204,8 @@ void checkClients(const Draft &draft, Diagnostics &diagnostics)
 void checkPolicies(const Draft &draft, Diagnostics &diagnostics)
 {
     const auto routes = namesOf(draft.routes);
-    const auto clients = namesOf(draft.clients);
+    auto clients = namesOf(draft.clients);
+    clients.push_back(execClient); // which is there as soon as a command has its key
     for (const Resource<PolicySpec> &policy : draft.policies) {
         Reporter reporter(policy.file, diagnostics);
         const TargetSpec &target = policy.spec.target;

@@ -47,6 +47,19 @@ private Q_SLOTS:
         QCOMPARE(snapshot->revision.size(), std::size_t(16));
     }
 
+    void policy_forExec_needsNoClientOfThatName()
+    {
+        const ConfigDir dir;
+        const QByteArray spec
+            = "{type: model-access, target: {client: NAME}, config: {allow: [a]}}";
+        dir.write("a.yaml", document("Policy", "p", QByteArray(spec).replace("NAME", "exec")));
+        QCOMPARE(dir.printed(build(dir).diagnostics), QString());
+        dir.write("a.yaml", document("Policy", "p", QByteArray(spec).replace("NAME", "exek")));
+        QCOMPARE(dir.printed(build(dir).diagnostics),
+                 QStringLiteral("a.yaml:3:45: there is no client \"exek\"; did you mean "
+                                "\"exec\"?"));
+    }
+
     void gateway_everyField_isCompiled()
     {
         const ConfigDir dir;

@@ -99,6 +99,24 @@ private Q_SLOTS:
         QCOMPARE(specOf(dir, "one").keys.size(), std::size_t(2));
     }
 
+    void change_errorInAnotherFile_isSaid_data()
+    {
+        QTest::addColumn<QString>("line");
+        for (const char *line :
+             {"rotate tool", "revoke tool", "revoke tool --key k1", "remove tool"})
+            QTest::newRow(line) << QString::fromLatin1(line);
+    }
+    void change_errorInAnotherFile_isSaid()
+    {
+        QFETCH(QString, line);
+        const ConfigDir dir;
+        client(dir, "add tool");
+        dir.write("bad.yaml", "{");
+        const Ran ran = client(dir, line.toLatin1().constData());
+        QCOMPARE(ran.code, 0); // a running gateway takes it all the same
+        QVERIFY(ran.err.starts_with("gatehouse: the configuration has errors, see: "));
+    }
+
     void rotate_again_neverGivesAnIdTwice()
     {
         const ConfigDir dir;

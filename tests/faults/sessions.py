@@ -178,6 +178,69 @@ def broken(scene):
     scene.dies("broken", after.key, time.monotonic())
 
 
+LAB = """apiVersion: gatehouse/v1
+kind: Provider
+metadata: {name: lab}
+spec: {dialect: openai, baseUrl: "https://127.0.0.1:9", credential: none, ca: lab.pem}
+---
+apiVersion: gatehouse/v1
+kind: Route
+metadata: {name: lab}
+spec: {basePath: /lab, provider: lab}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: lab}
+spec: {type: model-access, target: {client: exec, route: lab}, config: {allow: ["small"]}}
+"""
+
+
+def replaced(scene):
+    """A file that the configuration in force names is being replaced when a command ends."""
+    config = scene.gateway.dir / "config"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=lab",
+                    "-keyout", str(scene.gateway.dir / "lab.key"), "-out", str(config / "lab.pem")],
+                   check=True, capture_output=True)
+    (config / "lab.yaml").write_text(LAB)
+    announced = scene.gateway.dir / "data" / "running.yaml"
+    loaded = wait_for(lambda: "name: lab" in announced.read_text(), 5)
+    scene.checks.check("a policy for exec needs no client of that name", loaded, scene.gateway.output())
+    command = Command(scene, "replaced")
+    (config / "lab.pem").write_bytes(b"-----BEGIN CERT")
+    begun = time.monotonic()
+    command.process.kill()
+    command.process.wait()
+    scene.dies("replaced", command.key, begun)
+    command.end()
+    for name in ("lab.yaml", "lab.pem"):
+        (config / name).unlink()
+
+
+def faulty(scene):
+    """client revoke and rotate while another file has a fault: the running gateway takes them all the same."""
+    gateway = scene.gateway
+    keys = {name: gateway.add_client(name) for name in ("lost", "turned")}
+    for name, key in keys.items():
+        scene.checks.check(f"{name} is known", wait_for(lambda: scene.status(key) == 200, 5))
+    bad = gateway.dir / "config" / "bad.yaml"
+    bad.write_text("{")
+    new = None
+    for words in (("revoke", "lost"), ("rotate", "turned")):
+        done = subprocess.run([gateway.binary, "client", *words, *gateway.where], capture_output=True, text=True,
+                              timeout=20)
+        scene.checks.check(f"{words}: the fault is said", done.returncode == 0 and "has errors" in done.stderr, done)
+        new = done.stdout.strip()
+    for name, key in keys.items():
+        scene.checks.check(f"{name}: the key before is refused within a second",
+                           wait_for(lambda: scene.status(key) == 401, SOON))
+    scene.checks.check("the key after works", scene.status(new) == 200)
+    before = gateway.output().count(b"gatehouse: reloaded")
+    bad.unlink()
+    wait_for(lambda: gateway.output().count(b"gatehouse: reloaded") > before, 5)
+    seen = scene.status(keys["lost"]), scene.status(new)
+    scene.checks.check("and when the fault is mended, too", seen == (401, 200), seen)
+
+
 def revoked(scene):
     """client revoke ends the keys of its running commands."""
     command = Command(scene, "revoked")
@@ -215,7 +278,7 @@ def main():
         return 0
     scene = Scene(arguments)
     try:
-        for part in (killed, environment, orderly, terminal, broken, revoked, restarted):
+        for part in (killed, environment, orderly, terminal, broken, replaced, faulty, revoked, restarted):
             part(scene)
         scene.checks.no_leak(scene.gateway)
         scene.checks.check("no key is printed", b"ghk_" not in scene.gateway.output(), "found")
