@@ -120,6 +120,9 @@ int addClient(const CommandLine &line)
     const Directories directories = line.directories();
     if (!QDir().mkpath(QString::fromStdString(directories.config)))
         return fail(ExitCannotRun, "the directory " + directories.config + " cannot be made");
+    const auto lock = ConfigLock::take(directories.config);
+    if (!lock)
+        return fail(ExitCannotRun, lock.error().context);
     const Draft draft = loadDraft(directories.config);
     warnOfErrors(draft);
     const std::string file = directories.config + "/client-" + client->name + ".yaml";

@@ -20,44 +20,68 @@ namespace {
 /// More keys than a Client may have (resources.cpp) would break the configuration.
 constexpr std::size_t mostKeys = 1000;
 
-/// The client of the command line and the configuration that it stands in.
+/// The client of the command line, as its file has it: what is read from these bytes is changed in them.
 struct Found
 {
-    Draft draft;
-    const ClientResource *client = nullptr; ///< within draft
+    std::optional<ConfigLock> lock; ///< from before the reading to the end of the command
+    std::string text;
+    Draft file;                             ///< text alone
+    const ClientResource *client = nullptr; ///< within file
 };
+
+int failToFind(const Draft &draft, const std::string &name)
+{
+    std::vector<std::string_view> names;
+    for (const ClientResource &client : draft.clients)
+        names.push_back(client.name);
+    return fail(ExitNo, "there is no client " + inQuotes(name) + didYouMean(name, names));
+}
 
 /// An exit code where the client is not there or its file has errors; that was said.
 std::optional<int> find(const CommandLine &line, Found &found)
 {
     const std::string name = line.words().at(1).toStdString();
-    found.draft = loadDraft(line.directories().config);
-    warnOfErrors(found.draft);
-    found.client = findClient(found.draft, name);
-    if (found.client == nullptr) {
-        std::vector<std::string_view> names;
-        for (const ClientResource &client : found.draft.clients)
-            names.push_back(client.name);
-        return fail(ExitNo, "there is no client " + inQuotes(name) + didYouMean(name, names));
-    }
-    const std::string &file = found.client->file;
-    const bool isBroken
-        = std::ranges::any_of(found.draft.diagnostics, [&](const Diagnostic &diagnostic) {
-              return diagnostic.file == file && diagnostic.severity == Diagnostic::Severity::Error;
-          });
-    if (isBroken)
-        return fail(ExitCannotRun, file + " has errors; mend them first, or edit it yourself");
+    const std::string directory = line.directories().config;
+    auto lock = ConfigLock::take(directory);
+    if (!lock)
+        return fail(ExitCannotRun, lock.error().context);
+    found.lock.emplace(std::move(*lock));
+    const Draft draft = loadDraft(directory);
+    warnOfErrors(draft);
+    const ClientResource *client = findClient(draft, name);
+    if (client == nullptr)
+        return failToFind(draft, name);
+    auto text = readFile(client->file, YamlLimits{}.bytes);
+    if (!text)
+        return fail(ExitCannotRun, text.error().context);
+    found.text = std::move(*text);
+    addDocuments(found.file, found.text, client->file);
+    found.client = findClient(found.file, name);
+    const auto isError = [&](const Diagnostic &diagnostic) {
+        return diagnostic.file == client->file
+               && diagnostic.severity == Diagnostic::Severity::Error;
+    };
+    if (std::ranges::any_of(draft.diagnostics, isError) || hasErrors(found.file.diagnostics)
+        || found.client == nullptr)
+        return fail(ExitCannotRun,
+                    client->file + " has errors; mend them first, or edit it yourself");
     return {};
 }
 
 /// Replaces the client's document, or takes it out where \a replacement is empty; the file goes with
 /// its last document.
-Result<void> replaceClient(const ClientResource &client, std::string_view replacement)
+Result<void> replaceClient(const Found &found, std::string_view replacement)
 {
-    const auto text = readFile(client.file, YamlLimits{}.bytes);
-    if (!text)
-        return Unexpected(text.error());
-    const std::string changed = replaceDocument(*text, client.document->place.line, replacement);
+    const ClientResource &client = *found.client;
+    const auto now = readFile(client.file, YamlLimits{}.bytes);
+    if (!now)
+        return Unexpected(now.error());
+    if (*now != found.text)
+        return Unexpected(
+            Error{ErrorCode::SystemFailure,
+                  client.file + " was changed by another program meanwhile; try again"});
+    const std::string changed
+        = replaceDocument(found.text, client.document->place.line, replacement);
     Diagnostics diagnostics;
     if (!parseYaml(changed, client.file, diagnostics).empty())
         return writeConfigFile(client.file, changed);
@@ -66,9 +90,10 @@ Result<void> replaceClient(const ClientResource &client, std::string_view replac
     return {};
 }
 
-Result<void> saveClient(const ClientResource &client, const ClientSpec &spec)
+Result<void> saveClient(const Found &found, const ClientSpec &spec)
 {
-    return replaceClient(client, toYaml(encodeClient(client.name, client.labels, spec)));
+    const ClientResource &client = *found.client;
+    return replaceClient(found, toYaml(encodeClient(client.name, client.labels, spec)));
 }
 
 /// Ends the client's sessions, or the one with that key, and says so. Returns how many.
@@ -101,7 +126,7 @@ int revokeKey(const Found &found, const std::string &id)
                         + didYouMean(id, ids));
     }
     key->revoked = true;
-    if (const auto saved = saveClient(*found.client, spec); !saved)
+    if (const auto saved = saveClient(found, spec); !saved)
         return fail(ExitCannotRun, saved.error().message());
     std::cerr << "Client " << found.client->name << ": key " << id << " is revoked.\n";
     return ExitDone;
@@ -135,7 +160,7 @@ int rotateClient(const CommandLine &line)
         return fail(ExitCannotRun, key.error().message());
     retireKeys(spec, std::chrono::system_clock::now(), overlap);
     spec.keys.push_back(key->spec);
-    if (const auto saved = saveClient(*found.client, spec); !saved)
+    if (const auto saved = saveClient(found, spec); !saved)
         return fail(ExitCannotRun, saved.error().message());
     std::cerr << "Client " << found.client->name << " has the key " << key->spec.id
               << ", printed this once; the keys before "
@@ -166,7 +191,7 @@ int revokeClient(const CommandLine &line)
     ClientSpec spec = found.client->spec;
     for (KeySpec &key : spec.keys)
         key.revoked = true;
-    if (const auto saved = saveClient(*found.client, spec); !saved)
+    if (const auto saved = saveClient(found, spec); !saved)
         return fail(ExitCannotRun, saved.error().message());
     std::cerr << "Client " << name << ": all keys are revoked.\n";
     return ended ? ExitDone : ended.error();
@@ -177,7 +202,7 @@ int removeClient(const CommandLine &line)
     Found found;
     if (const auto code = find(line, found))
         return *code;
-    if (const auto removed = replaceClient(*found.client, {}); !removed)
+    if (const auto removed = replaceClient(found, {}); !removed)
         return fail(ExitCannotRun, removed.error().message());
     std::cerr << "Client " << found.client->name << " is removed.\n";
     const auto ended = endAndSay(line, found.client->name);

@@ -7,11 +7,21 @@
 #include <QFileInfo>
 #include <QSaveFile>
 
+#include <sys/file.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <thread>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace gatehouse {
 
 namespace {
+
+constexpr std::chrono::milliseconds lockPause(10);
 
 /// `---` or `...` at the beginning of a line ends a document, in every context (YAML 1.2 §9.1.2).
 bool isMarker(std::string_view line, std::string_view marker)
@@ -80,6 +90,37 @@ Result<void> writeConfigFile(const std::string &path, std::string_view text)
         return Unexpected(Error{ErrorCode::SystemFailure,
                                 path + " cannot be written: " + file.errorString().toStdString()});
     return {};
+}
+
+ConfigLock::ConfigLock(int descriptor)
+    : m_descriptor(descriptor)
+{}
+
+ConfigLock::ConfigLock(ConfigLock &&other) noexcept
+    : m_descriptor(std::exchange(other.m_descriptor, -1))
+{}
+
+ConfigLock::~ConfigLock()
+{
+    if (m_descriptor >= 0)
+        ::close(m_descriptor);
+}
+
+Result<ConfigLock> ConfigLock::take(const std::string &directory, std::chrono::milliseconds limit)
+{
+    // The directory itself: a lock file of ours would lie among the user's.
+    ConfigLock lock(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (lock.m_descriptor >= 0 && ::flock(lock.m_descriptor, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            break; // such as NFS, which has no locks for directories: it goes without
+        if (std::chrono::steady_clock::now() > end)
+            return Unexpected(Error{ErrorCode::SystemFailure,
+                                    "another gatehouse command is changing " + directory
+                                        + "; try again when it has ended"});
+        std::this_thread::sleep_for(lockPause);
+    }
+    return Result<ConfigLock>(std::move(lock));
 }
 
 } // namespace gatehouse

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "gateway/config/clientkeys.h"
 #include "gateway/config/sessions.h"
 #include "tests/config/commandline.h"
 
@@ -8,7 +7,13 @@
 #include <QJsonObject>
 #include <QTest>
 
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
 #include <chrono>
+
+#include <unistd.h>
 
 using namespace gatehouse;
 using namespace std::chrono_literals;
@@ -36,6 +41,34 @@ Result<LiveFile> sessionOf(const ConfigDir &dir, const char *id, const char *cli
                         .created = "2026-11-23T09:00:00Z",
                         .expires = "2100-01-01T00:00:00Z"},
                        dir.data());
+}
+
+/// Runs the lines as commands, each in a process of its own and all at once. Returns their exit codes.
+std::vector<int> allAtOnce(const ConfigDir &dir, const std::vector<std::string> &lines)
+{
+    std::array<int, 2> gate{};
+    if (::pipe(gate.data()) != 0)
+        qFatal("no pipe for the test");
+    std::vector<pid_t> children;
+    for (const std::string &line : lines) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::close(gate[1]);
+            char byte = 0;
+            [[maybe_unused]] const auto size = ::read(gate[0], &byte, 1); // to its end
+            ::_exit(client(dir, line.c_str()).code);
+        }
+        children.push_back(child);
+    }
+    ::close(gate[0]);
+    ::close(gate[1]);
+    std::vector<int> codes;
+    for (const pid_t child : children) {
+        int status = -1;
+        ::waitpid(child, &status, 0);
+        codes.push_back(WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    }
+    return codes;
 }
 
 } // namespace
@@ -99,6 +132,38 @@ private Q_SLOTS:
         QCOMPARE(specOf(dir, "one").keys.size(), std::size_t(2));
     }
 
+    void rotate_manyAtOnce_losesNoKey()
+    {
+        const ConfigDir dir;
+        QByteArray shared;
+        std::vector<std::string> lines;
+        for (const char *name : {"a", "bb", "ccc", "dddd"}) {
+            client(dir, (std::string("add ") + name).c_str());
+            const QString file = dir.file((std::string("client-") + name + ".yaml").c_str());
+            shared += "---\n" + read(file);
+            QVERIFY(QFile::remove(file));
+            lines.insert(lines.end(), 3, std::string("rotate ") + name);
+        }
+        dir.write("all.yaml", shared);
+        QVERIFY(allAtOnce(dir, lines) == std::vector<int>(lines.size(), 0));
+        QVERIFY(!hasErrors(loadDraft(dir.config()).diagnostics));
+        for (const char *name : {"a", "bb", "ccc", "dddd"}) {
+            std::vector<std::string> ids;
+            for (const KeySpec &key : specOf(dir, name).keys)
+                ids.push_back(key.id + (key.revoked ? "-" : "+"));
+            QVERIFY((ids == std::vector<std::string>{"k1-", "k2-", "k3-", "k4+"}));
+        }
+    }
+
+    void add_manyAtOnce_makesOne()
+    {
+        const ConfigDir dir;
+        auto codes = allAtOnce(dir, std::vector<std::string>(6, "add tool"));
+        std::ranges::sort(codes);
+        QVERIFY((codes == std::vector<int>{0, 1, 1, 1, 1, 1}));
+        QCOMPARE(specOf(dir, "tool").keys.size(), std::size_t(1));
+    }
+
     void change_errorInAnotherFile_isSaid_data()
     {
         QTest::addColumn<QString>("line");
@@ -144,52 +209,6 @@ private Q_SLOTS:
         QCOMPARE(ran.code, 1);
         QCOMPARE(ran.out, std::string());
         QVERIFY(!hasErrors(loadDraft(dir.config()).diagnostics));
-    }
-
-    void retireKeys_earlierExpiry_isNotProlonged()
-    {
-        const Instant now = *parseInstant("2026-11-23T09:00:00Z");
-        ClientSpec client;
-        client.keys = {{.id = "soon", .expires = "2026-11-23T10:00:00Z"},
-                       {.id = "late", .expires = "2026-12-24T00:00:00Z"},
-                       {.id = "never"},
-                       {.id = "over", .expires = "2026-11-23T09:00:00Z"},
-                       {.id = "revoked", .revoked = true}};
-        retireKeys(client, now, 24h);
-        std::vector<std::string> ends;
-        for (const KeySpec &key : client.keys)
-            ends.push_back(key.expires);
-        QVERIFY((ends
-                 == std::vector<std::string>{"2026-11-23T10:00:00Z",
-                                             "2026-11-24T09:00:00Z",
-                                             "2026-11-24T09:00:00Z",
-                                             "2026-11-23T09:00:00Z",
-                                             ""}));
-        QVERIFY(!client.keys.at(2).revoked);
-        retireKeys(client, now, 0ms);
-        QVERIFY(client.keys.at(0).revoked && client.keys.at(2).revoked);
-        QVERIFY(!client.keys.at(3).revoked); // it was over before
-    }
-
-    void stateOf_aKey_changesAtItsExpiry()
-    {
-        const KeySpec key{.id = "k1", .expires = "2026-11-23T09:00:00Z"};
-        const Instant end = *parseInstant(key.expires);
-        QVERIFY(stateOf(key, end - 1ms) == KeyState::Valid);
-        QVERIFY(stateOf(key, end) == KeyState::Expired);
-        QVERIFY(stateOf({.id = "k1"}, end) == KeyState::Valid);
-        QVERIFY(stateOf({.id = "k1", .expires = key.expires, .revoked = true}, end)
-                == KeyState::Revoked);
-    }
-
-    void nextKeyId_oddIds_areNotInTheWay()
-    {
-        ClientSpec client;
-        QCOMPARE(nextKeyId(client), std::string("k1"));
-        client.keys = {{.id = "k7"}, {.id = "key"}, {.id = "k9x"}, {.id = "x99"}, {.id = "k3"}};
-        QCOMPARE(nextKeyId(client), std::string("k8"));
-        client.keys = {{.id = "k18446744073709551615"}, {.id = "k99999999999999999999"}};
-        QCOMPARE(nextKeyId(client), std::string("k1"));
     }
 
     void revoke_oneKey_leavesTheOthers()

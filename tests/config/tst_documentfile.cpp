@@ -12,6 +12,23 @@ class TestDocumentFile : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void lock_isHeld_byOneAtATime()
+    {
+        const ConfigDir dir;
+        {
+            const auto first = ConfigLock::take(dir.config());
+            QVERIFY(first);
+            const auto second = ConfigLock::take(dir.config(), std::chrono::milliseconds(0));
+            QVERIFY(!second);
+            QCOMPARE(second.error().context,
+                     "another gatehouse command is changing " + dir.config()
+                         + "; try again when it has ended");
+            QVERIFY(ConfigLock::take(dir.config() + "/..", std::chrono::milliseconds(0)));
+        }
+        QVERIFY(ConfigLock::take(dir.config(), std::chrono::milliseconds(0)));
+        QVERIFY(ConfigLock::take("/no/such")); // who reads it then will say so
+    }
+
     void replace_oneDocument_leavesTheOthers_data()
     {
         QTest::addColumn<QByteArray>("text");
