@@ -276,6 +276,10 @@ def main():
     if arguments.target != "gatehouse":
         print("only for gatehouse")
         return 0
+    # A shell's background job ignores them, and so would all that is started here.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     scene = Scene(arguments)
     try:
         for part in (killed, environment, orderly, terminal, broken, replaced, faulty, revoked, restarted):
