@@ -32,6 +32,9 @@ struct Parameter
     std::string_view value;
 };
 
+/// The filename in another charset, RFC 8187.
+constexpr std::string_view extendedFilename = "filename*";
+
 /// A field value of the kind `form-data; name="x"` (RFC 9110 §5.6.6).
 struct ParameterisedValue
 {
@@ -65,7 +68,9 @@ std::optional<std::string_view> takeValue(std::string_view &text)
     return quoted;
 }
 
-Result<ParameterisedValue> parseParameterised(std::string_view text, const std::string &where)
+/// \a known: a parameter with a * that is taken nevertheless.
+Result<ParameterisedValue>
+parseParameterised(std::string_view text, const std::string &where, std::string_view known = {})
 {
     ParameterisedValue parsed;
     const std::size_t semicolon = std::min(text.find(';'), text.size());
@@ -80,7 +85,7 @@ Result<ParameterisedValue> parseParameterised(std::string_view text, const std::
         text = trimmed(text);
         if (!isToken(name) || !value || (!text.empty() && text.front() != ';'))
             return unreadable("malformed parameters in " + where);
-        if (name.find('*') != std::string_view::npos)
+        if (name.find('*') != std::string_view::npos && !equalsIgnoreCase(name, known))
             return unreadable("a parameter with * in " + where
                               + ", which some readers prefer and others pass over");
         if (parsed.find(name) != nullptr)
@@ -90,11 +95,6 @@ Result<ParameterisedValue> parseParameterised(std::string_view text, const std::
         parsed.parameters.push_back({name, *value});
     }
     return parsed;
-}
-
-bool isUtf8Charset(std::string_view charset)
-{
-    return equalsIgnoreCase(charset, "utf-8") || equalsIgnoreCase(charset, "us-ascii");
 }
 
 bool isBoundary(std::string_view text)
@@ -113,7 +113,7 @@ bool isPlainText(std::string_view text)
 
 Result<void> readDisposition(std::string_view value, FormPart &part)
 {
-    const auto disposition = parseParameterised(value, "Content-Disposition");
+    const auto disposition = parseParameterised(value, "Content-Disposition", extendedFilename);
     if (!disposition)
         return Unexpected(disposition.error());
     if (!equalsIgnoreCase(disposition->value, "form-data"))
@@ -131,6 +131,9 @@ Result<void> readDisposition(std::string_view value, FormPart &part)
         if (!isPlainText(*filename))
             return unreadable("a filename that is not UTF-8");
         part.filename = *filename;
+    } else if (disposition->find(extendedFilename) != nullptr) {
+        return unreadable("a filename* without filename, so that only some readers take the part "
+                          "for a file");
     }
     return {};
 }

@@ -14,7 +14,7 @@ namespace gatehouse::http {
 struct FormPart
 {
     std::string_view name;                    ///< not empty, UTF-8 without controls
-    std::optional<std::string_view> filename; ///< there: the part is a file
+    std::optional<std::string_view> filename; ///< there: the part is a file, to some not if empty
     std::string_view contentType;             ///< as written, empty where there is none
     std::string_view content;
 };
@@ -31,7 +31,8 @@ struct FormPart
 /// BodyEncoding for whatever two readers could read differently: anything before the first boundary
 /// or on its line; anything after the last one but a CRLF; a boundary in the middle of a line or
 /// after a bare LF or CR; a part without exactly one Content-Disposition with exactly one name; folded
-/// lines; backslashes in quoted values; name* and filename*; transfer encodings, charsets and parts of
+/// lines; backslashes in quoted values; name*, and filename* where no filename stands beside it, as .NET
+/// writes both; transfer encodings, charsets and parts of
 /// parts that change what a field says. BodyNotInspectable over 1000 parts or 8 KiB of a part's head.
 [[nodiscard]] Result<std::vector<FormPart>> parseMultipart(std::string_view body,
                                                            std::string_view boundary);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/http/text.h"
 
+#include "gateway/base/text.h"
+
 #include <algorithm>
 #include <array>
 
@@ -43,6 +45,21 @@ std::string_view trimmed(std::string_view text)
     while (!text.empty() && isBlank(text.back()))
         text.remove_suffix(1);
     return text;
+}
+
+bool looksLikeJson(std::string_view text)
+{
+    using namespace std::string_view_literals;
+    const std::size_t first = text.find_first_not_of(" \t\r\n\f\v\0\xEF\xBB\xBF\xFE\xFF"sv);
+    return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
+bool isUtf8Charset(std::string_view charset)
+{
+    constexpr auto names = std::to_array<std::string_view>({"utf-8", "utf8", "us-ascii"});
+    return std::any_of(names.begin(), names.end(), [charset](std::string_view name) {
+        return equalsIgnoreCase(name, charset);
+    });
 }
 
 std::optional<std::uint64_t> parseDecimal(std::string_view text)

@@ -12,6 +12,11 @@ namespace gatehouse::http {
 [[nodiscard]] bool isToken(std::string_view text);
 /// Without the SP and HTAB at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
+/// The first byte that is not white space says that a lenient reader would find JSON here, an object or
+/// an array: after a byte order mark, and in UTF-16 or UTF-32, which some readers tell from the zeros.
+[[nodiscard]] bool looksLikeJson(std::string_view text);
+/// True where text in this charset is UTF-8: that, under each name in use, or a part of it.
+[[nodiscard]] bool isUtf8Charset(std::string_view charset);
 /// 1 to 18 digits and nothing else, so that it can never overflow.
 [[nodiscard]] std::optional<std::uint64_t> parseDecimal(std::string_view text);
 

@@ -6,7 +6,6 @@
 #include "gateway/http/text.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace gatehouse {
@@ -24,21 +23,13 @@ std::string_view mediaType(std::string_view contentType)
     return http::trimmed(contentType.substr(0, contentType.find(';')));
 }
 
-/// The first byte that is not white space says that a lenient reader would find JSON here, an object or
-/// an array: after a byte order mark, and in UTF-16 or UTF-32, which some readers tell from the zeros.
-bool looksLikeJson(std::string_view text)
-{
-    using namespace std::string_view_literals;
-    const std::size_t first = text.find_first_not_of(" \t\r\n\f\v\0\xEF\xBB\xBF\xFE\xFF"sv);
-    return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
-}
-
 /// True where all that a Content-Type says of a charset is that it is UTF-8 or part of it. In others the
 /// same bytes may be other JSON: UTF-7, or those where a backslash ends a character.
 bool isUtf8(std::string_view contentType)
 {
     constexpr std::string_view key = "charset";
-    constexpr auto names = std::to_array<std::string_view>({"utf-8", "utf8", "us-ascii"});
+    if (contentType.find_first_of(";=, \t") == std::string_view::npos)
+        return true; // nothing behind the type
     const std::string type = toLowerAscii(contentType);
     std::string_view rest = type;
     for (std::size_t at = rest.find(key); at != std::string_view::npos; at = rest.find(key)) {
@@ -49,7 +40,7 @@ bool isUtf8(std::string_view contentType)
         std::string_view name = http::trimmed(rest.substr(0, rest.find(';')));
         if (name.size() > 2 && name.front() == '"' && name.back() == '"')
             name = name.substr(1, name.size() - 2);
-        if (std::ranges::find(names, name) == names.end())
+        if (!http::isUtf8Charset(name))
             return false;
     }
     return true;
@@ -116,7 +107,7 @@ Result<BodyKind> RequestBody::kind()
         return undecodable("more than one Content-Type");
     const std::string_view type = mediaType(contentType());
     BodyKind kind = BodyKind::Opaque;
-    if (looksLikeJson(*text) || isJsonType(contentType()))
+    if (http::looksLikeJson(*text) || isJsonType(contentType()))
         kind = BodyKind::Json;
     else if (equalsIgnoreCase(type, "multipart/form-data"))
         kind = BodyKind::Multipart;

@@ -17,6 +17,8 @@ private Q_SLOTS:
     void trimmed_blanksAtBothEnds_areTakenOff();
     void parseDecimal_texts_areNumbersOrNot_data();
     void parseDecimal_texts_areNumbersOrNot();
+    void looksLikeJson_anyLenientReader_counts();
+    void isUtf8Charset_namesInUse_areKnown();
     void forEachListElement_anyList_givesEachElement_data();
     void forEachListElement_anyList_givesEachElement();
     void forEachListElement_falseReturned_stopsThere();
@@ -107,6 +109,29 @@ void TestHttpText::parseDecimal_texts_areNumbersOrNot()
     const auto parsed = parseDecimal(view(text));
     QCOMPARE(parsed.has_value(), isNumber);
     QCOMPARE(parsed.value_or(0), expected);
+}
+
+void TestHttpText::looksLikeJson_anyLenientReader_counts()
+{
+    using namespace std::string_view_literals;
+    for (const std::string_view text : {"{"sv,
+                                        "[1]"sv,
+                                        " \t\r\n\f\v{"sv,
+                                        "\xef\xbb\xbf{"sv,
+                                        "\0{"sv,
+                                        "\xff\xfe{\0"sv,
+                                        "\xfe\xff\0["sv})
+        QVERIFY2(looksLikeJson(text), bytes(text).toHex().constData());
+    for (const std::string_view text : {""sv, " "sv, "\0"sv, "a{"sv, "\"{\""sv, "1"sv, "\xc3{"sv})
+        QVERIFY2(!looksLikeJson(text), bytes(text).toHex().constData());
+}
+
+void TestHttpText::isUtf8Charset_namesInUse_areKnown()
+{
+    for (const char *name : {"utf-8", "UTF-8", "utf8", "Utf8", "us-ascii"})
+        QVERIFY2(isUtf8Charset(name), name);
+    for (const char *name : {"", "utf", "utf-7", "utf-16", "utf-8 ", "\"utf-8\"", "iso-8859-1"})
+        QVERIFY2(!isUtf8Charset(name), name);
 }
 
 void TestHttpText::forEachListElement_anyList_givesEachElement_data()

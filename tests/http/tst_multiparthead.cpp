@@ -35,6 +35,8 @@ void TestMultipartHead::boundary_contentTypes_haveOneOrNone_data()
     row("any case", "Multipart/Form-Data;BOUNDARY=aB", "aB");
     row("blanks", "multipart/form-data \t;\t boundary=a \t", "a");
     row("charset", "multipart/form-data; charset=UTF-8; boundary=a", "a");
+    row("charset by another name", "multipart/form-data; charset=utf8; boundary=a", "a");
+    row("extended filename", "multipart/form-data; filename*=utf-8''x; boundary=a", "-");
     row("unknown parameter", "multipart/form-data; x=\"; boundary=z\"; boundary=a", "a");
     row("every character allowed",
         "multipart/form-data; boundary=\"'()+_,-./:=?09azAZ\"",
@@ -119,6 +121,10 @@ void TestMultipartHead::parse_heads_areReadOrRefused_data()
     row("UTF-8", form + "name=\"caf\xc3\xa9\"", "caf\xc3\xa9");
     row("percent sign", form + "name=\"%6dodel\"", "%6dodel");
     row("name within quotes", form + "filename=\"; name=z\"; name=a", "a(; name=z)");
+    row("filename as .NET writes it", form + "name=a; filename=x; filename*=utf-8''x", "a(x)");
+    row("extended filename first",
+        form + "FileName*=utf-8'de'%e2%82%ac; name=a; filename=x",
+        "a(x)");
     row("type", form + "name=a|Content-Type: text/plain", "a<text/plain>");
     row("charset",
         form + "name=a|Content-Type: text/plain; charset=\"UTF-8\"",
@@ -127,6 +133,9 @@ void TestMultipartHead::parse_heads_areReadOrRefused_data()
     row("charset of a file",
         form + "name=a; filename=b|Content-Type: text/plain; charset=utf-16",
         "a(b)<text/plain; charset=utf-16>");
+    row("other name of UTF-8",
+        form + "name=a|Content-Type: a/b; charset=UTF8",
+        "a<a/b; charset=UTF8>");
     row("binary", form + "name=a|Content-Transfer-Encoding: Binary", "a");
     row("8bit", form + "name=a|Content-Transfer-Encoding: 8bit", "a");
 
@@ -145,7 +154,16 @@ void TestMultipartHead::parse_heads_areReadOrRefused_data()
     row("two names, any case", form + "name=a; Name=model", "-");
     row("two filenames", form + "name=a; filename=b; filename=c", "-");
     row("extended name", form + "name=a; name*=utf-8''model", "-");
+    row("extended name beside a filename", form + "name=a; filename=b; name*=utf-8''model", "-");
     row("extended filename", form + "name=a; filename*=utf-8''x", "-");
+    row("two extended filenames",
+        form + "name=a; filename=b; filename*=utf-8''b; Filename*=utf-8''c",
+        "-");
+    row("continued filename", form + "name=a; filename=b; filename*0=c; filename*1=d", "-");
+    row("continued and extended filename", form + "name=a; filename=b; filename*0*=c", "-");
+    row("extended filename of a type",
+        form + "name=a; filename=b|Content-Type: text/plain; filename*=utf-8''x",
+        "-");
     row("continued name", form + "name*0=mo; name*1=del; name=a", "-");
     row("encoded word", form + "name=\"=?utf-8?q?model?=\"", "-");
     row("escaped quote", form + "name=\"a\\\"; name=\\\"model\"", "-");
