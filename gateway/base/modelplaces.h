@@ -23,8 +23,8 @@ struct ModelPlaces
     /// Models of a body under other names: "/name". Also what parts of a form may hold as JSON:
     /// "/session/model".
     std::span<const std::string_view> pointers = {};
-    /// A text here stands for models that are not said in the request: "/preset". In a list or object they
-    /// are looked for as everywhere.
+    /// A text here stands for models that are not said in the request: "/preset". So does one in a list, and
+    /// an object but where places within it are known; in others models are looked for as everywhere.
     std::span<const std::string_view> hidden = {};
     /// Types of tools that use a model of their own, one of the provider's choice where they name none:
     /// "image_generation".

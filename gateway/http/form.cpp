@@ -18,34 +18,51 @@ int hexValue(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-std::optional<std::string> formDecoded(std::string_view text)
+/// -1 where no escape begins at \a at.
+int escapedByte(std::string_view text, std::size_t at)
+{
+    if (text.size() - at < 3)
+        return -1;
+    const int high = hexValue(text[at + 1]);
+    const int low = hexValue(text[at + 2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+std::string withSpaces(std::string_view text)
 {
     std::string spaced(text);
     std::ranges::replace(spaced, '+', ' ');
-    return percentDecoded(spaced);
+    return spaced;
+}
+
+std::optional<std::string> decode(std::string_view text, bool isLenient)
+{
+    std::string decoded;
+    decoded.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const int byte = text[i] == '%' ? escapedByte(text, i) : -1;
+        if (byte >= 0) {
+            decoded += static_cast<char>(byte);
+            i += 2;
+        } else if (text[i] != '%' || isLenient) {
+            decoded += text[i];
+        } else {
+            return std::nullopt;
+        }
+    }
+    return decoded;
 }
 
 } // namespace
 
 std::optional<std::string> percentDecoded(std::string_view text)
 {
-    std::string decoded;
-    decoded.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            decoded += text[i];
-            continue;
-        }
-        if (text.size() - i < 3)
-            return std::nullopt;
-        const int high = hexValue(text[i + 1]);
-        const int low = hexValue(text[i + 2]);
-        if (high < 0 || low < 0)
-            return std::nullopt;
-        decoded += static_cast<char>(high * 16 + low);
-        i += 2;
-    }
-    return decoded;
+    return decode(text, false);
+}
+
+std::string formDecodedLeniently(std::string_view text)
+{
+    return *decode(withSpaces(text), true);
 }
 
 FormReader::FormReader(std::string_view text, ErrorCode malformed)
@@ -62,8 +79,8 @@ Result<std::optional<FormPair>> FormReader::next()
     if (written.find(';') != std::string_view::npos)
         return Unexpected(Error{m_malformed, "a ; between the parameters; write %3B for it"});
     const std::size_t equals = std::min(written.find('='), written.size());
-    auto name = formDecoded(written.substr(0, equals));
-    auto value = formDecoded(written.substr(std::min(equals + 1, written.size())));
+    auto name = percentDecoded(withSpaces(written.substr(0, equals)));
+    auto value = percentDecoded(withSpaces(written.substr(std::min(equals + 1, written.size()))));
     if (!name || !value)
         return Unexpected(Error{m_malformed, "a % without two hexadecimal digits in a parameter"});
     m_left.remove_prefix(written.size());

@@ -13,6 +13,9 @@ namespace gatehouse::http {
 /// two hexadecimal digits, which some readers keep and others refuse. RFC 3986 §2.1.
 [[nodiscard]] std::optional<std::string> percentDecoded(std::string_view text);
 
+/// Likewise with `+` as a space, as the most lenient reader of a form has it: such a `%` stays.
+[[nodiscard]] std::string formDecodedLeniently(std::string_view text);
+
 struct FormPair
 {
     std::string name;         ///< decoded, `+` as a space; empty for `=x`

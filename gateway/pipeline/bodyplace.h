@@ -25,6 +25,7 @@ public:
     [[nodiscard]] const BodyPlace *member(std::string_view folded) const;
     /// False where none of its members' folded names begins as this name may.
     [[nodiscard]] bool mayHave(std::string_view name) const;
+    [[nodiscard]] bool hasMembers() const { return !m_members.empty(); }
     /// The elements, where this is an array; null where nothing is known of them.
     [[nodiscard]] const BodyPlace *element() const { return member("*"); }
 

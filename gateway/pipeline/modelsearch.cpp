@@ -2,7 +2,7 @@
 #include "gateway/pipeline/modelsearch.h"
 
 #include "gateway/base/text.h"
-#include "gateway/json/document.h"
+#include "gateway/http/text.h"
 
 #include <algorithm>
 
@@ -12,6 +12,8 @@ namespace {
 
 /// More different ones in one request are not worth comparing each with all others.
 constexpr std::size_t mostModels = 64;
+constexpr std::string_view standIn
+    = "it names something that stands for models which the provider knows";
 
 bool isContainer(json::Value value)
 {
@@ -23,15 +25,21 @@ bool isIndex(std::string_view step)
     return std::ranges::all_of(step, isDigit);
 }
 
-bool beginsAsJson(std::string_view text)
-{
-    const std::size_t first = text.find_first_not_of(" \t\r\n");
-    return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
-}
-
 Unexpected<Error> noText()
 {
     return Unexpected(Error{ErrorCode::BodyNotJson, "a model that is no text"});
+}
+
+/// A text at a place of Role::Hidden or in a list there, and an object of which nothing is known: its names
+/// may be models.
+bool isStandIn(json::Value value, const BodyPlace &place)
+{
+    if (value.isObject())
+        return !place.hasMembers();
+    if (value.isArray())
+        return std::ranges::any_of(value.elements(),
+                                   [](json::Value element) { return element.text().has_value(); });
+    return value.kind() != json::Kind::Null;
 }
 
 /// The name of a field with steps: "session[model]", "tools[0][model]", "models[]".
@@ -149,8 +157,8 @@ bool ModelSearch::searchNamed(const FoldedName &name, json::Value value, const B
     const Role role = place == nullptr ? Role::Passage : place->role();
     if (role == Role::Content)
         return true;
-    if (role == Role::Hidden && !isContainer(value) && value.kind() != json::Kind::Null)
-        hide("it names something that stands for models which the provider knows");
+    if (role == Role::Hidden && isStandIn(value, *place))
+        hide(standIn);
     if (role == Role::Model)
         return takeModel(value, place, true);
     if (name.isModel())
@@ -191,7 +199,8 @@ bool ModelSearch::isModelTool(json::Value tool) const
 }
 
 /// A model is a text, several in a list, or an object that has it as its id or name. \a isStrict: here
-/// stands nothing else; elsewhere it may be a schema of what is called a model.
+/// stands nothing else; elsewhere it may be a schema of what is called a model. What an object lists under
+/// another name is what LiteLLM has under that of a model: its fallbacks, {"a":["b","c"]}.
 bool ModelSearch::takeModel(json::Value value, const BodyPlace *place, bool isStrict)
 {
     switch (value.kind()) {
@@ -216,8 +225,18 @@ bool ModelSearch::takeModel(json::Value value, const BodyPlace *place, bool isSt
         if (const auto text = member.value.text();
             text && (name.text() == "id" || name.text() == "name"))
             add(*text);
+        if (isStrict && member.value.isArray() && !name.isModel())
+            addTexts(member.value);
     }
     return search(value, place) && (!isStrict || m_mentions != before);
+}
+
+void ModelSearch::addTexts(json::Value list)
+{
+    for (const json::Value element : list.elements()) {
+        if (const auto text = element.text())
+            add(*text);
+    }
 }
 
 Result<void>
@@ -229,18 +248,22 @@ ModelSearch::searchField(std::string_view name, std::string_view value, Content 
     const BodyPlace *place = path.place();
     const bool isModel
         = path.name().isModel() || (place != nullptr && place->role() == BodyPlace::Role::Model);
+    const bool isKnown = isModel || place != nullptr;
     if (content == Content::Json
-        || (beginsAsJson(value) && (isModel || content != Content::File))) {
-        json::Document document;
-        if (const auto parsed = document.parse(value); parsed)
-            return searchNamed(path.name(), document.root(), place) ? Result<void>() : noText();
+        || (http::looksLikeJson(value) && (isKnown || content != Content::File))) {
+        if (!m_document)
+            m_document.emplace();
+        if (const auto parsed = m_document->parse(value); parsed)
+            return searchNamed(path.name(), m_document->root(), place) ? Result<void>() : noText();
         // Else it is a text that begins with a bracket, unless a provider would read it as JSON.
-        if (content == Content::Json || isModel || place != nullptr)
+        const bool isText
+            = std::string_view(" \t\r\n{[").find(value.front()) != std::string_view::npos;
+        if (content == Content::Json || isKnown || !isText)
             return Unexpected(Error{ErrorCode::BodyNotJson, "the field " + inQuotes(name)});
         return {};
     }
     if (place != nullptr && place->role() == BodyPlace::Role::Hidden)
-        hide("it names something that stands for models which the provider knows");
+        hide(standIn);
     if (isModel)
         add(value);
     return {};

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "gateway/base/result.h"
-#include "gateway/json/value.h"
+#include "gateway/json/document.h"
 #include "gateway/pipeline/bodyplace.h"
 #include "gateway/pipeline/modelname.h"
 #include "gateway/pipeline/requestedmodels.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace gatehouse {
@@ -43,12 +44,14 @@ private:
     searchNamed(const FoldedName &name, json::Value value, const BodyPlace *place);
     [[nodiscard]] bool searchTools(json::Value tools, const BodyPlace *place);
     [[nodiscard]] bool takeModel(json::Value value, const BodyPlace *place, bool isStrict);
+    void addTexts(json::Value list);
     [[nodiscard]] bool isModelTool(json::Value tool) const;
 
     const ModelPlaces &m_places;
     const BodyPlace &m_body;
     RequestedModels &m_found;
-    std::size_t m_mentions = 0; ///< models named so far, each as often as it was
+    std::size_t m_mentions = 0;               ///< models named so far, each as often as it was
+    std::optional<json::Document> m_document; ///< of a field, reused: a form may have many
 };
 
 } // namespace gatehouse

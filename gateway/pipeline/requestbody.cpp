@@ -79,6 +79,11 @@ bool RequestBody::isJsonType(std::string_view contentType)
                && equalsIgnoreCase(type.substr(type.size() - suffix.size()), suffix));
 }
 
+bool RequestBody::isFormType(std::string_view contentType)
+{
+    return equalsIgnoreCase(mediaType(contentType), "application/x-www-form-urlencoded");
+}
+
 Result<std::string_view> RequestBody::decoded()
 {
     if (m_unreadable)
@@ -111,7 +116,7 @@ Result<BodyKind> RequestBody::kind()
         kind = BodyKind::Json;
     else if (equalsIgnoreCase(type, "multipart/form-data"))
         kind = BodyKind::Multipart;
-    else if (equalsIgnoreCase(type, "application/x-www-form-urlencoded"))
+    else if (isFormType(contentType()))
         kind = BodyKind::Form;
     // Parts of a multipart body have charsets of their own, see http::parseMultipart.
     if ((kind == BodyKind::Json || kind == BodyKind::Form) && !isUtf8(contentType()))

@@ -44,6 +44,8 @@ public:
     [[nodiscard]] std::string_view contentType() const;
     /// True where a Content-Type says JSON: application/json, application/….+json, text/json.
     [[nodiscard]] static bool isJsonType(std::string_view contentType);
+    /// True where it says application/x-www-form-urlencoded; what kind() is then, the bytes say.
+    [[nodiscard]] static bool isFormType(std::string_view contentType);
 
     /// For the owner of the exchange: \a head is the request's, and outlives the reading.
     void begin(const http::RequestHead &head) { m_head = &head; }

@@ -17,6 +17,11 @@ namespace {
 /// cloud.google.com/apis/docs/system-parameters, 2026-11-23: overrides the field Content-Type.
 constexpr std::string_view typeParameter = "$ct";
 
+/// As http::parseMultipart has it. Each value that looks like JSON is parsed by itself.
+constexpr std::size_t mostFields = 1000;
+/// JSON that is read as a form as well is cut into more of them: code is full of ; and =.
+constexpr std::size_t mostFieldsOfJson = 10'000;
+
 bool isOneOf(std::string_view name, std::span<const std::string_view> names)
 {
     return std::ranges::any_of(
@@ -51,12 +56,15 @@ bool isJsonPart(std::string_view contentType)
 Result<void> addFromForm(std::string_view form, ModelSearch &search)
 {
     http::FormReader reader(form, ErrorCode::BodyEncoding);
-    for (;;) {
+    for (std::size_t count = 0;; ++count) {
         const auto pair = reader.next();
         if (!pair)
             return Unexpected(pair.error());
         if (!*pair)
             return {};
+        if (count == mostFields)
+            return Unexpected(
+                Error{ErrorCode::BodyNotInspectable, "a form of more than 1000 fields"});
         if (auto added
             = search.searchField((*pair)->name, (*pair)->value, ModelSearch::Content::Text);
             !added)
@@ -75,8 +83,9 @@ addFromMultipart(std::string_view body, std::string_view contentType, ModelSearc
     if (!parts)
         return Unexpected(parts.error());
     for (const http::FormPart &part : *parts) {
+        const bool isFile = part.filename && !part.filename->empty();
         const Content content = isJsonPart(part.contentType) ? Content::Json
-                                : part.filename              ? Content::File
+                                : isFile                     ? Content::File
                                                              : Content::Text;
         if (auto added = search.searchField(part.name, part.content, content); !added)
             return added;
@@ -191,6 +200,41 @@ void ModelFinder::addFromPath(const Exchange &exchange, bool isReading, ModelSea
     }
 }
 
+std::size_t
+ModelFinder::findSeparator(std::string_view text, std::size_t from, Separators separators)
+{
+    if (separators == Separators::Ampersands)
+        return text.find('&', from);
+    const auto found = std::find_if(text.begin() + static_cast<std::ptrdiff_t>(from),
+                                    text.end(),
+                                    [](char c) { return c == '&' || c == ';'; });
+    return found == text.end() ? std::string_view::npos
+                               : static_cast<std::size_t>(found - text.begin());
+}
+
+bool ModelFinder::namesModelAsForm(std::string_view text, Separators separators) const
+{
+    RequestedModels found;
+    ModelSearch search(m_places, m_body, found);
+    std::size_t count = 0;
+    // What stands before the first separator begins with a bracket, so it is no field that matters.
+    std::size_t at = findSeparator(text, 0, separators);
+    while (at != std::string_view::npos) {
+        const std::size_t end = findSeparator(text, at + 1, separators);
+        const std::string_view pair = text.substr(at + 1, end - at - 1);
+        at = end;
+        const std::size_t equals = pair.find('=');
+        if (equals == std::string_view::npos)
+            continue;
+        const auto added = search.searchField(http::formDecodedLeniently(pair.substr(0, equals)),
+                                              http::formDecodedLeniently(pair.substr(equals + 1)),
+                                              ModelSearch::Content::Text);
+        if (!added || found.isHidden || !found.models.empty() || ++count > mostFieldsOfJson)
+            return true;
+    }
+    return false;
+}
+
 Result<void>
 ModelFinder::addFromBody(Exchange &exchange, bool isFixedByUrl, ModelSearch &search) const
 {
@@ -211,6 +255,14 @@ ModelFinder::addFromBody(Exchange &exchange, bool isFixedByUrl, ModelSearch &sea
         return addFromForm(*body.decoded(), search);
     case BodyKind::Json:
         break;
+    }
+    if (RequestBody::isFormType(body.contentType())) {
+        // Clients that say nothing of the type say this, curl for one; providers go by either.
+        const std::string_view text = *body.decoded();
+        if (namesModelAsForm(text, Separators::Ampersands)
+            || namesModelAsForm(text, Separators::SemicolonsToo))
+            search.hide("it is JSON that says it is a form, and read as one it names a model too; "
+                        "send it as application/json");
     }
     const auto document = body.json();
     if (!document)

@@ -6,6 +6,8 @@
 #include "gateway/match/glob.h"
 #include "gateway/pipeline/bodyplace.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,6 +70,12 @@ private:
 
     [[nodiscard]] Result<Intent> addFromQuery(const Exchange &exchange, ModelSearch &search) const;
     void addFromPath(const Exchange &exchange, bool isReading, ModelSearch &search) const;
+    /// Between the fields of a form; older readers take both.
+    enum class Separators : std::uint8_t { Ampersands, SemicolonsToo };
+    [[nodiscard]] static std::size_t
+    findSeparator(std::string_view text, std::size_t from, Separators separators);
+    /// JSON names a model, or more fields than are looked at, for those who read it as a form.
+    [[nodiscard]] bool namesModelAsForm(std::string_view text, Separators separators) const;
     [[nodiscard]] Result<void>
     addFromBody(Exchange &exchange, bool isFixedByUrl, ModelSearch &search) const;
 

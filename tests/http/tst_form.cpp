@@ -174,6 +174,16 @@ private Q_SLOTS:
             QVERIFY(whole.starts_with(cut.substr(0, last)));
         }
     }
+
+    void formDecodedLeniently_anyText_isDecoded()
+    {
+        QCOMPARE(formDecodedLeniently(""), std::string());
+        QCOMPARE(formDecodedLeniently("a+b%20c"), std::string("a b c"));
+        QCOMPARE(formDecodedLeniently("%6D%6f%2b+"), std::string("mo+ "));
+        QCOMPARE(formDecodedLeniently("%"), std::string("%"));
+        QCOMPARE(formDecodedLeniently("100%x%6d%zz%6"), std::string("100%xm%zz%6"));
+        QCOMPARE(formDecodedLeniently("%%6d"), std::string("%m"));
+    }
 };
 
 QTEST_APPLESS_MAIN(TestForm)

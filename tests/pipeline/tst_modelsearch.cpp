@@ -36,6 +36,7 @@ private Q_SLOTS:
     void models_moreThan64_areHidden();
     void form_anyField_isSeen_data();
     void form_anyField_isSeen();
+    void form_manyFields_areRefused();
     void foldedName_longName_keepsItsEnd();
     void depth_ofTheParser_isWalked();
 };
@@ -103,6 +104,9 @@ void TestModelSearch::json_anyPlace_isSeen_data()
         "a hidden");
     row("preset", R"({"model":"a","preset":"p"})", "a hidden");
     row("preset in other case", R"({"model":"a","PreSet":"p"})", "a hidden");
+    row("preset as an object", R"({"model":"a","preset":{"id":"a"}})", "a hidden");
+    row("preset in a list", R"({"model":"a","preset":["p"]})", "a hidden");
+    row("preset in an empty list", R"({"model":"a","preset":[]})", "a");
     row("no preset", R"({"model":"a","preset":null})", "a");
     row("number", R"({"model":1})", "request:json");
     row("number beside", R"({"model":"a","Model":1})", "request:json");
@@ -233,6 +237,11 @@ void TestModelSearch::form_anyField_isSeen_data()
     parts("model in other case", {{"name=model", "a"}, {"name=MODEL", "b"}}, "a b");
     parts("models", {{"name=\"models[]\"", "a"}, {"name=\"models[1]\"", "b"}}, "a b");
     parts("model as a file", {{R"(name="model"; filename="f")", "a"}}, "a");
+    parts("place as a file", {{"name=session; filename=f", R"({"model":"a"})"}}, "a");
+    parts("place as a file, broken",
+          {{"name=model", "a"}, {"name=session; filename=f", "{\"model\""}},
+          "request:json");
+    parts("JSON with an empty filename", {{R"(name=x; filename="")", R"({"model":"a"})"}}, "a");
     parts("model with a line end", {{"name=model", "a\r\n"}}, "hidden");
     parts("in brackets", {{"name=\"session[model]\"", "a"}}, "a");
     parts("dotted", {{"name=\"session.model\"", "a"}}, "a");
@@ -247,6 +256,14 @@ void TestModelSearch::form_anyField_isSeen_data()
           {{"name=x; filename=f\r\nContent-Type: application/vnd.x+json", R"({"model":"a"})"}},
           "a");
     parts("JSON list of models", {{"name=models", R"(["a","b"])"}}, "a b");
+    for (const char *before : {"\xef\xbb\xbf", "\f", "\v", "\xff\xfe"}) {
+        const std::string json = before + std::string(R"({"model":"b"})");
+        const QByteArray name = "JSON behind " + QByteArray(before).toHex();
+        parts(name.constData(), {{"name=model", "a"}, {"name=session", json}}, "request:json");
+        parts(("unknown field, " + name.toStdString()).c_str(),
+              {{"name=model", "a"}, {"name=x", json}},
+              "request:json");
+    }
     parts("text in brackets", {{"name=model", "a"}, {"name=prompt", "[verse] la"}}, "a");
     parts("file in brackets", {{"name=model", "a"}, {"name=f; filename=f", "{\"model\":"}}, "a");
     parts("broken JSON", {{"name=session", R"({"model":"a")"}}, "request:json");
@@ -268,6 +285,27 @@ void TestModelSearch::form_anyField_isSeen_data()
     pairs("urlencoded, space", "model=a+", "hidden");
     pairs("urlencoded, semicolon", "model=a;model=b", "request:encoding");
     pairs("urlencoded, malformed", "model=%zz", "request:encoding");
+    pairs("urlencoded, JSON behind a NUL", "model=a&session=%00{\"model\":\"b\"}", "request:json");
+    // what says that it is a form, and to others is JSON
+    pairs("JSON", R"({"model":"a","x":"1 & 2 = 3; {100%} && y = [z]; &=;"})", "a");
+    pairs("JSON, model as a form", R"({"model":"a","x":"&model=b&prompt=hi&y="})", "a hidden");
+    pairs("JSON, model at the end", R"({"model":"a","x":"&model=b"})", "a hidden");
+    pairs("JSON, the same model as a form", R"({"model":"a","x":"&model=a&y="})", "a hidden");
+    pairs("JSON, model only as a form", R"({"x":"&model=b&y="})", "hidden");
+    pairs("JSON, list", R"(["&model=b&"])", "hidden");
+    pairs("JSON, escaped", R"({"model":"a","x":"&mod%65l%5B%5D=b&y="})", "a hidden");
+    pairs("JSON, escaped and malformed", R"({"model":"a","x":"%zz&mod%65l=%zz&"})", "a hidden");
+    pairs("JSON, semicolon", R"({"model":"a","x":";model=b;y="})", "a hidden");
+    pairs("JSON, JSON as a form",
+          R"({"model":"a","x":"&x=%7B%22model%22:%22b%22%7D&y="})",
+          "a hidden");
+    pairs("JSON, JSON with a semicolon as a form",
+          R"({"model":"a","x":"&x=%7B%22model%22:%22b%22,%22;%22:0%7D&y="})",
+          "a hidden");
+    pairs("JSON, place as a form", R"({"model":"a","x":"&session=[&y="})", "a hidden");
+    pairs("JSON, preset as a form", R"({"model":"a","x":"&preset=b&y="})", "a hidden");
+    pairs("JSON, content as a form", R"({"model":"a","x":"&metadata[model]=b&y="})", "a");
+    pairs("JSON, model without a value", R"({"model":"a","x":"&model&model=&y="})", "a");
 }
 
 void TestModelSearch::form_anyField_isSeen()
@@ -276,6 +314,28 @@ void TestModelSearch::form_anyField_isSeen()
     QFETCH(QByteArray, body);
     QFETCH(QByteArray, found);
     QCOMPARE(bytes(foundIn(head.toStdString(), body.toStdString())), found);
+}
+
+void TestModelSearch::form_manyFields_areRefused()
+{
+    const auto repeated = [](const char *pair, int count) {
+        std::string text;
+        for (int i = 0; i < count; ++i)
+            text += pair;
+        return text;
+    };
+    const std::string head = "POST /x\nContent-Type: application/x-www-form-urlencoded";
+    QCOMPARE(bytes(foundIn(head, repeated("a=[&", 999) + "model=a")), QByteArray("a"));
+    QCOMPARE(bytes(foundIn(head, repeated("a=[&", 1000) + "&&&")), QByteArray("none"));
+    QCOMPARE(bytes(foundIn(head, repeated("a=[&", 1000) + "model=a")),
+             QByteArray("request:inspection-size"));
+    // JSON is no form for most, so there may be more that looks like one.
+    const auto json
+        = [](const std::string &text) { return R"({"model":"a","x":")" + text + R"("})"; };
+    QCOMPARE(bytes(foundIn(head, json(repeated("&a=[", 10'000)))), QByteArray("a"));
+    QCOMPARE(bytes(foundIn(head, json(repeated("&a=[", 10'001)))), QByteArray("a hidden"));
+    QCOMPARE(bytes(foundIn(head, json(repeated("&", 100'000)))), QByteArray("a"));
+    QCOMPARE(bytes(foundIn(jsonHead, json("&model=b&"))), QByteArray("a"));
 }
 
 void TestModelSearch::foldedName_longName_keepsItsEnd()
