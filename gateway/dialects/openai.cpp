@@ -41,16 +41,24 @@ constexpr auto contentPlaces
                                        "/filters",
                                        "/data_source/source/content"});
 /// Those of forms and lists besides members that are called a model: a call's session is a part of a
-/// form, data of one's own on Azure are embedded by a deployment.
+/// form, data of one's own on Azure are embedded by a deployment. LiteLLM has three lists of fallbacks,
+/// which it also takes as settings of its router.
 constexpr auto modelPointers = std::to_array<std::string_view>(
     {"/model",
      "/session/model",
      "/engine",
      "/deployment",
      "/fallbacks",
+     "/context_window_fallbacks",
+     "/content_policy_fallbacks",
+     "/router_settings_override/fallbacks",
+     "/router_settings_override/context_window_fallbacks",
+     "/router_settings_override/content_policy_fallbacks",
      "/data_sources/*/parameters/embedding_dependency/deployment_name"});
-/// OpenRouter keeps presets, Mistral agents, with models of their own.
-constexpr auto hiddenPlaces = std::to_array<std::string_view>({"/preset", "/agent_id"});
+/// OpenRouter keeps presets, Mistral agents, with models of their own. LiteLLM's dictionary has one model
+/// under the name of another.
+constexpr auto hiddenPlaces
+    = std::to_array<std::string_view>({"/preset", "/agent_id", "/context_window_fallback_dict"});
 constexpr auto modelTools = std::to_array<std::string_view>({"image_generation",
                                                              "openrouter:image_generation",
                                                              "openrouter:advisor",
@@ -83,23 +91,25 @@ constexpr auto endpointsWithoutModel
                                        "uploads/*/cancel",
                                        "uploads/*/complete",
                                        "uploads/*/parts",
-                                       "vector_stores",
-                                       "vector_stores/*",
                                        "vector_stores/*/file_batches",
                                        "vector_stores/*/file_batches/*/cancel",
                                        "vector_stores/*/files",
-                                       "vector_stores/*/files/*",
-                                       "vector_stores/*/search"});
+                                       "vector_stores/*/files/*"});
 
-/// Likewise, where others may name a model: POST /conversations at Mistral.
+/// Those where others may name a model: POST /conversations at Mistral, the one that embeds in
+/// POST /vector_stores at Llama Stack and LiteLLM. POST /threads/runs makes an answer: a thread's own
+/// name tells it from that.
 constexpr auto endpointsWithOptionalModel
     = std::to_array<std::string_view>({"assistants/*",
                                        "conversations",
                                        "evals/*",
                                        "responses/input_tokens",
                                        "threads",
-                                       "threads/*",
-                                       "threads/*/runs/*/submit_tool_outputs"});
+                                       "threads/thread_*",
+                                       "threads/*/runs/*/submit_tool_outputs",
+                                       "vector_stores",
+                                       "vector_stores/*",
+                                       "vector_stores/*/search"});
 
 constexpr auto sessionEndpoints = std::to_array<std::string_view>(
     {"realtime", "realtime/calls", "realtime/translations", "realtime/translations/calls"});

@@ -57,7 +57,30 @@ void TestOpenAiModels::request_anywhere_isSeen_data()
     // what SDKs and proxies merge
     row("POST /chat/completions", R"({"model":"m","extra_body":{"model":"n"}})", "m n");
     row("POST /chat/completions", R"({"model":"m","fallbacks":["n",{"model":"o"}]})", "m n o");
-    row("POST /chat/completions", R"({"model":"m","fallbacks":[{"m":["n"]}]})", "request:json");
+    // LiteLLM
+    for (const char *place : {"fallbacks",
+                              "context_window_fallbacks",
+                              "content_policy_fallbacks",
+                              R"(router_settings_override":{"x":1,"fallbacks)",
+                              R"(router_settings_override":{"context_window_fallbacks)",
+                              R"(router_settings_override":{"content_policy_fallbacks)"}) {
+        const std::string body = std::string(R"({"model":"m",")") + place + "\":";
+        const std::string end = body.find(":{") == std::string::npos ? "}" : "}}";
+        const auto fallbacks = [&](const char *list, const char *found) {
+            row("POST /chat/completions", (body + list + end).c_str(), found);
+        };
+        fallbacks(R"([{"m":["n","o"]}])", "m n o");
+        fallbacks(R"([{"m":["n"],"name":"m"},{"m":["o"],"id":"m"}])", "m n o");
+        fallbacks(R"([{"m":[{"model":"n"}]},"o"])", "m n o");
+        fallbacks(R"([{"m":"n"}])", "request:json");
+        fallbacks("[]", "m");
+    }
+    for (const char *dictionary : {R"({"m":"n"})", R"({"m":"n","id":"m"})", "{}", R"("n")"})
+        row("POST /chat/completions",
+            (std::string(R"({"model":"m","context_window_fallback_dict":)") + dictionary + '}')
+                .c_str(),
+            "m hidden");
+    row("POST /chat/completions", R"({"model":"m","context_window_fallback_dict":null})", "m");
     // Responses
     row("POST /responses", R"({"model":"m","input":"hi"})", "m");
     row("POST /responses", R"({"prompt":{"id":"p"}})", "none");
@@ -86,6 +109,15 @@ void TestOpenAiModels::request_anywhere_isSeen_data()
     row("POST /evals", R"({"testing_criteria":[{"type":"label_model","model":"m"}]})", "m");
     row("POST /threads/t/runs", R"({"assistant_id":"a"})", "none");
     row("POST /threads/t/runs", R"({"assistant_id":"a","model":"m"})", "m");
+    for (const char *path : {"runs", "Runs", "runs;x", "runs%20", "thread_"})
+        row(std::string("POST /v1/threads/") + path, R"({"assistant_id":"a"})", "none");
+    row("POST /threads/runs", R"({"assistant_id":"a","model":"m"})", "m");
+    row("POST /threads/thread_t", R"({"metadata":{"model":"x"}})", "needless");
+    // Llama Stack
+    row("POST /vector_stores", R"({"name":"x","embedding_model":"m"})", "m needless");
+    row("POST /vector_stores/v/search",
+        R"({"query":"x","litellm_embedding_model":"m","filters":{"model":"x"}})",
+        "m needless");
     row("POST /conversations", R"({"agent_id":"a","inputs":"x"})", "hidden needless");
     row("POST /conversations", R"({"model":"m","inputs":"x"})", "m needless");
     row("POST /conversations/c", R"({"inputs":"x"})", "none");
@@ -175,11 +207,13 @@ void TestOpenAiModels::request_withoutModel_isNeedless_data()
                                 "POST /fine_tuning/jobs/j/cancel",
                                 "POST /vector_stores",
                                 "POST /vector_stores/v/files",
+                                "POST /vector_stores/v",
                                 "POST /vector_stores/v/search",
                                 "POST /containers",
                                 "POST /conversations",
                                 "POST /conversations/c/items",
                                 "POST /threads",
+                                "POST /threads/thread_t",
                                 "POST /threads/t/messages",
                                 "POST /threads/t/runs/r/cancel",
                                 "POST /threads/t/runs/r/submit_tool_outputs",
