@@ -42,6 +42,8 @@ struct ModelPlaces
     bool ignoresCase = false;
     /// True where no request to this path uses a model, whatever its body says: files, lists.
     bool (*needsNone)(std::string_view path) = nullptr;
+    /// True where requests to this path upload bytes that are stored as they are, whatever is in them.
+    bool (*storesBytes)(std::string_view path) = nullptr;
     /// True where requests to this path may be without a model, and then use none.
     bool (*mayNameNone)(std::string_view path) = nullptr;
     /// True where the models are not said in the request: a batch over an uploaded file.

@@ -63,9 +63,18 @@ constexpr auto hiddenPlaces = std::to_array<std::string_view>({"/agent",
 constexpr auto endpointsWithoutModel = std::to_array<std::string_view>(
     {"files", "messages/batches/*/cancel", "skills", "skills/*/versions"});
 
+/// Those of them that take a file.
+constexpr auto uploadEndpoints
+    = std::to_array<std::string_view>({"files", "skills", "skills/*/versions"});
+
 bool needsNoModel(std::string_view path)
 {
     return isEndpoint(path, endpointsWithoutModel);
+}
+
+bool storesBytes(std::string_view path)
+{
+    return isEndpoint(path, uploadEndpoints);
 }
 
 class Anthropic final : public Dialect
@@ -87,7 +96,8 @@ public:
         return {.content = contentPlaces,
                 .pointers = modelPointers,
                 .hidden = hiddenPlaces,
-                .needsNone = &needsNoModel};
+                .needsNone = &needsNoModel,
+                .storesBytes = &storesBytes};
     }
 
     /// The vendor's shape has no place for a reason; it is in x-gatehouse-reason.

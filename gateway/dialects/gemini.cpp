@@ -73,6 +73,10 @@ constexpr auto endpointsWithoutModel
                                        "interactions/*/cancel",
                                        "operations/*:cancel"});
 
+/// Those of them that take a file.
+constexpr auto uploadEndpoints
+    = std::to_array<std::string_view>({"files", "fileSearchStores/*:uploadToFileSearchStore"});
+
 constexpr auto pathMarkers
     = std::to_array<std::string_view>({"models", "tunedModels", "endpoints", "dynamic"});
 
@@ -104,6 +108,11 @@ bool needsNoModel(std::string_view path)
     return isEndpoint(path, endpointsWithoutModel);
 }
 
+bool storesBytes(std::string_view path)
+{
+    return isEndpoint(path, uploadEndpoints);
+}
+
 /// A batch over an uploaded file names models there.
 bool hidesModels(std::string_view path)
 {
@@ -129,6 +138,7 @@ public:
                 .inPath = &modelsInPath,
                 .spellings = &spellingsOf,
                 .needsNone = &needsNoModel,
+                .storesBytes = &storesBytes,
                 .hides = &hidesModels};
     }
 

@@ -41,9 +41,18 @@ constexpr auto endpointsWithoutModel = std::to_array<std::string_view>({"blobs/s
                                                                         "web_fetch",
                                                                         "web_search"});
 
+/// Those of them that take a file.
+constexpr auto uploadEndpoints
+    = std::to_array<std::string_view>({"blobs/sha256:*", "blobs/sha256-*"});
+
 bool needsNoModel(std::string_view path)
 {
     return isEndpoint(path, endpointsWithoutModel);
+}
+
+bool storesBytes(std::string_view path)
+{
+    return isEndpoint(path, uploadEndpoints);
 }
 
 /// The suffix ":local" says what is meant anyway, and a cloud model's is written in two ways:
@@ -113,7 +122,8 @@ public:
                 .hidden = hiddenPlaces,
                 .spellings = &spellingsOf,
                 .ignoresCase = true,
-                .needsNone = &needsNoModel};
+                .needsNone = &needsNoModel,
+                .storesBytes = &storesBytes};
     }
 
     /// github.com/ollama/ollama, docs/api.md and api/types.go, 2026-11-23.

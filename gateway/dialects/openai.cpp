@@ -96,6 +96,10 @@ constexpr auto endpointsWithoutModel
                                        "vector_stores/*/files",
                                        "vector_stores/*/files/*"});
 
+/// Those of them that take a file.
+constexpr auto uploadEndpoints
+    = std::to_array<std::string_view>({"containers/*/files", "files", "uploads/*/parts"});
+
 /// Those where others may name a model: POST /conversations at Mistral, the one that embeds in
 /// POST /vector_stores at Llama Stack and LiteLLM. POST /threads/runs makes an answer: a thread's own
 /// name tells it from that.
@@ -132,6 +136,11 @@ std::vector<std::string_view> modelsInPath(std::string_view path, bool isReading
 bool needsNoModel(std::string_view path)
 {
     return isEndpoint(path, endpointsWithoutModel);
+}
+
+bool storesBytes(std::string_view path)
+{
+    return isEndpoint(path, uploadEndpoints);
 }
 
 bool mayNameNoModel(std::string_view path)
@@ -171,6 +180,7 @@ public:
                 .headers = modelHeaders,
                 .inPath = &modelsInPath,
                 .needsNone = &needsNoModel,
+                .storesBytes = &storesBytes,
                 .mayNameNone = &mayNameNoModel,
                 .hides = &hidesModels,
                 .fixedByUrl = &isFixedByUrl};

@@ -117,6 +117,12 @@ bool ModelFinder::readsBody(const Exchange &exchange) const
            || !m_places.needsNone(exchange.decodedPath());
 }
 
+bool ModelFinder::storesBytes(const Exchange &exchange) const
+{
+    return m_places.storesBytes != nullptr && !exchange.isUpgrade()
+           && !hasEncodedSlash(exchange.path()) && m_places.storesBytes(exchange.decodedPath());
+}
+
 Result<RequestedModels> ModelFinder::find(Exchange &exchange) const
 {
     RequestedModels found;

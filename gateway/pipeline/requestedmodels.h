@@ -58,6 +58,8 @@ public:
     /// False where no request to this path uses a model, whatever its body says: uploads, which need
     /// not be gathered. For Policy::readsBody; find() does not look at the body then.
     [[nodiscard]] bool readsBody(const Exchange &exchange) const;
+    /// True where what is sent to this path is stored as it is, so that nobody parses it: files.
+    [[nodiscard]] bool storesBytes(const Exchange &exchange) const;
 
 private:
     /// What the head says of how the request is meant.

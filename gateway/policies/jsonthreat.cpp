@@ -2,6 +2,7 @@
 #include "gateway/pipeline/policytype.h"
 #include "gateway/pipeline/requestedmodels.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -85,6 +86,14 @@ Reply refuseError(const Error &error)
                   error.info().status);
 }
 
+/// True where there is one Content-Type, and it is another.
+bool saysOtherThanJson(const http::RequestHead &head)
+{
+    const http::Field *type = head.find(http::FieldId::ContentType);
+    return type != nullptr && !type->value.empty() && !RequestBody::isJsonType(type->value)
+           && std::ranges::count(head.fields, http::FieldId::ContentType, &http::Field::id) == 1;
+}
+
 /// Keeps JSON from the provider that is made to wear a parser out, or to be read in two ways.
 class JsonThreat final : public Policy
 {
@@ -108,9 +117,8 @@ public:
     [[nodiscard]] bool readsBody(const Exchange &exchange) const override
     {
         const auto &finder = exchange.route().modelFinder;
-        const std::string_view type = exchange.header("content-type").value_or("");
-        return type.empty() || RequestBody::isJsonType(type) || finder == nullptr
-               || finder->readsBody(exchange);
+        return finder == nullptr || !finder->storesBytes(exchange)
+               || !saysOtherThanJson(exchange.request());
     }
 
     [[nodiscard]] Verdict onRequestBody(Exchange &exchange) const override

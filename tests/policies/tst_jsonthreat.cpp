@@ -208,6 +208,50 @@ private Q_SLOTS:
         QCOMPARE(upload("/audio/transcriptions", "multipart/form-data; boundary=B"),
                  Outcome::Refused);
         QCOMPARE(policy.send("POST /p/files HTTP/1.1\r\n", "[[[[]]]]"), Outcome::Refused);
+        QCOMPARE(upload("/files", "text/plain\r\nContent-Type: application/json"),
+                 Outcome::Refused);
+        QCOMPARE(upload("/x%2Ffiles", "text/plain"), Outcome::Refused);
+        QCOMPARE(upload("/uploads/u/parts", "application/octet-stream"), Outcome::Passed);
+        QCOMPARE(upload("/containers/c/files", "multipart/form-data; boundary=B"), Outcome::Passed);
+        // Requests that name no model are parsed all the same.
+        for (const char *path : {"/threads/t/messages",
+                                 "/v1/threads/t/messages",
+                                 "/vector_stores/v/files",
+                                 "/batches"})
+            QCOMPARE(upload(path, "text/plain"), Outcome::Refused);
+    }
+
+    void upload_atOtherVendors_isNotGathered_data()
+    {
+        QTest::addColumn<QByteArray>("dialect");
+        QTest::addColumn<QByteArray>("path");
+        QTest::addColumn<bool>("isStored");
+        const auto row = [](const char *dialect, const char *path, bool isStored) {
+            QTest::newRow(path) << QByteArray(dialect) << QByteArray(path) << isStored;
+        };
+        row("anthropic", "/v1/files", true);
+        row("anthropic", "/v1/skills/s/versions", true);
+        row("anthropic", "/v1/messages/batches/b/cancel", false);
+        row("gemini", "/upload/v1beta/files", true);
+        row("gemini", "/upload/v1beta/fileSearchStores/s:uploadToFileSearchStore", true);
+        row("gemini", "/v1beta/cachedContents/c", false);
+        row("gemini", "/v1beta/fileSearchStores", false);
+        row("ollama", "/api/blobs/sha256:x", true);
+        row("ollama", "/api/blobs/sha256-x", true);
+        row("ollama", "/api/web_search", false);
+    }
+    void upload_atOtherVendors_isNotGathered()
+    {
+        QFETCH(QByteArray, dialect);
+        QFETCH(QByteArray, path);
+        QFETCH(bool, isStored);
+        PolicyTest policy("json-threat", "maxDepth: 1");
+        policy.route.modelFinder
+            = std::make_shared<const ModelFinder>(findDialect(dialect.constData())->modelPlaces());
+        QCOMPARE(policy.send("POST /p" + path.toStdString()
+                                 + " HTTP/1.1\r\nContent-Type: text/plain\r\n",
+                             "[[[[]]]]"),
+                 isStored ? Outcome::Passed : Outcome::Refused);
     }
 
     void config_outOfRange_isRefused()
