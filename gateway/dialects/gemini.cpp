@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/base/jsonstring.h"
 #include "gateway/base/pathsegments.h"
+#include "gateway/base/text.h"
 #include "gateway/dialects/dialect.h"
 
 #include <array>
@@ -66,7 +67,6 @@ constexpr auto hiddenPlaces = std::to_array<std::string_view>(
 constexpr auto endpointsWithoutModel
     = std::to_array<std::string_view>({"batches/*:cancel",
                                        "cachedContents/*",
-                                       "fileSearchStores",
                                        "fileSearchStores/*:importFile",
                                        "fileSearchStores/*:uploadToFileSearchStore",
                                        "files",
@@ -77,16 +77,35 @@ constexpr auto endpointsWithoutModel
 constexpr auto uploadEndpoints
     = std::to_array<std::string_view>({"files", "fileSearchStores/*:uploadToFileSearchStore"});
 
-constexpr auto pathMarkers
-    = std::to_array<std::string_view>({"models", "tunedModels", "endpoints", "dynamic"});
+/// Requests of that kind where the model that embeds may be chosen.
+constexpr auto endpointsWithOptionalModel = std::to_array<std::string_view>({"fileSearchStores"});
 
-/// "gemini-x" of /v1beta/models/gemini-x:generateContent; tuned models and Vertex's endpoints likewise.
+constexpr auto modelMarkers = std::to_array<std::string_view>({"models"});
+/// What others have made of models, under names that they chose: such a name alone could be a model's.
+constexpr auto madeMarkers
+    = std::to_array<std::string_view>({"tunedModels", "endpoints", "dynamic"});
+
+/// The \a segment of \a path with the one before it: "tunedModels/t".
+std::string_view withMarker(std::string_view path, std::string_view segment)
+{
+    const auto begin = static_cast<std::size_t>(segment.data() - path.data());
+    const std::size_t markerEnd = path.find_last_not_of('/', begin - 1);
+    const std::size_t slash = path.rfind('/', markerEnd);
+    const std::size_t markerBegin = slash == std::string_view::npos ? 0 : slash + 1;
+    return path.substr(markerBegin, begin + segment.size() - markerBegin);
+}
+
+/// "gemini-x" of /v1beta/models/gemini-x:generateContent; "tunedModels/t", and Vertex's endpoints likewise.
 /// Where several are named, servers that match in other ways take other ones. Without a verb, GET shows
 /// a card.
 std::vector<std::string_view> modelsInPath(std::string_view path, bool isReading)
 {
     std::vector<std::string_view> models;
-    appendSegmentsBehind(path, pathMarkers, models);
+    appendSegmentsBehind(path, modelMarkers, models);
+    const std::size_t count = models.size();
+    appendSegmentsBehind(path, madeMarkers, models);
+    for (std::size_t i = count; i < models.size(); ++i)
+        models[i] = withMarker(path, models[i]);
     if (isReading)
         std::erase_if(models, [](std::string_view segment) {
             return segment.find(':') == std::string_view::npos;
@@ -96,10 +115,23 @@ std::vector<std::string_view> modelsInPath(std::string_view path, bool isReading
     return models;
 }
 
-/// Bodies name "models/gemini-x", or a whole resource of Vertex that ends so.
+/// "gemini-x" is "models/gemini-x" too; at Vertex also "google/gemini-x", or a whole resource that ends in
+/// "publishers/google/models/gemini-x"; publishers are none but whom Google lists. The names of a tuned
+/// model and an endpoint have their kind and may have a project before it.
 std::vector<std::string> spellingsOf(std::string_view model)
 {
-    const std::string name(model.substr(model.rfind('/') + 1));
+    const std::size_t slash = model.rfind('/') + 1; // 0 where there is none
+    const std::string name(model.substr(slash));
+    const std::string_view kind = model.substr(0, model.substr(0, slash).find_last_not_of('/') + 1);
+    const std::string_view last = kind.substr(kind.rfind('/') + 1);
+    for (const std::string_view marker : madeMarkers) {
+        if (equalsIgnoreCase(last, marker))
+            return {std::string(marker) + '/' + name};
+    }
+    const bool isPublished
+        = kind.starts_with("publishers/") || kind.find("/publishers/") != std::string_view::npos;
+    if (last.size() != kind.size() && !(isPublished && last == "models"))
+        return {};
     return {name, "models/" + name};
 }
 
@@ -111,6 +143,11 @@ bool needsNoModel(std::string_view path)
 bool storesBytes(std::string_view path)
 {
     return isEndpoint(path, uploadEndpoints);
+}
+
+bool mayNameNoModel(std::string_view path)
+{
+    return isEndpoint(path, endpointsWithOptionalModel);
 }
 
 /// A batch over an uploaded file names models there.
@@ -139,6 +176,7 @@ public:
                 .spellings = &spellingsOf,
                 .needsNone = &needsNoModel,
                 .storesBytes = &storesBytes,
+                .mayNameNone = &mayNameNoModel,
                 .hides = &hidesModels};
     }
 

@@ -32,8 +32,8 @@ struct Config
             field<&Config::allow>(
                 {.key = "allow",
                  .label = "Allowed models",
-                 .help = "Names with * and ?, compared with their case: gpt-5*, openai/*. None: "
-                         "all that are not denied",
+                 .help = "Names with * and ?, compared with their case: gpt-5*, openai/*, "
+                         "tunedModels/x. None: all that are not denied",
                  .max = 1000,
                  .problem = &globProblem}),
             field<&Config::deny>(

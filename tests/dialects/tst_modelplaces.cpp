@@ -102,15 +102,18 @@ void TestModelPlaces::gemini_request_isSeen_data()
     row("POST /v1/models/m:x:generateContent", "{}", "m:x");
     row("POST /v1/models/m%20:generateContent", "{}", "hidden");
     row("POST /v1/models/m%2500:generateContent", "{}", "hidden");
-    row("POST /v1beta/tunedModels/t:generateContent", "{}", "t");
-    row("POST /v1beta/dynamic/d:generateContent", "{}", "d");
+    row("POST /v1beta/tunedModels/t:generateContent", "{}", "tunedModels/t");
+    row("POST /v1beta//TunedModels//t:generateContent", "{}", "TunedModels//t");
+    row("POST /v1beta/tunedModels%2Ft:generateContent", "{}", "tunedModels/t");
+    row("POST /v1beta/tunedModels/t/models/m:generateContent", "{}", "m tunedModels/t");
+    row("POST /v1beta/dynamic/d:generateContent", "{}", "dynamic/d");
     row("POST /v1/projects/p/locations/l/publishers/anthropic/models/c:rawPredict",
         R"({"anthropic_version":"v","tools":[{"type":"advisor_20260301","model":"n"}]})",
         "c n");
-    row("POST /v1/projects/p/locations/l/endpoints/123:generateContent", "{}", "123");
+    row("POST /v1/projects/p/locations/l/endpoints/123:generateContent", "{}", "endpoints/123");
     row("POST /v1/projects/p/locations/l/endpoints/openapi/chat/completions",
         R"({"model":"google/m"})",
-        "openapi google/m");
+        "endpoints/openapi google/m");
     row("POST /v1beta/models/m:countTokens",
         R"({"generateContentRequest":{"model":"models/m","contents":[]}})",
         "m models/m");
@@ -153,11 +156,13 @@ void TestModelPlaces::gemini_request_isSeen_data()
     row("GET /v1beta/models/m", "", "needless");
     row("GET /v1beta/models/m:generateContent", "", "m needless");
     row("GET /v1beta/models/m:generateContent?$httpMethod=POST", "{}", "m");
-    row("DELETE /v1beta/tunedModels/t", "", "t needless");
+    row("DELETE /v1beta/tunedModels/t", "", "tunedModels/t needless");
     row("POST /upload/v1beta/files", "", "needless");
     row("POST /v1beta/files", "", "needless");
     row("PATCH /v1beta/cachedContents/c", R"({"ttl":"1s"})", "needless");
     row("POST /v1beta/fileSearchStores/s:importFile", "{}", "needless");
+    row("POST /v1beta/fileSearchStores", R"({"displayName":"x"})", "needless");
+    row("POST /v1beta/fileSearchStores", R"({"embeddingModel":"models/m"})", "models/m needless");
     row("POST /v1beta/batches/b:cancel", "", "needless");
     row("POST /v1beta/x:cancel", "", "none");
     row("POST /v1beta/files/x", "{}", "none");
@@ -222,7 +227,24 @@ void TestModelPlaces::spelling_ofTheSameModel_matches_data()
     row("gemini", "models/g", "g", true);
     row("gemini", "g", "models/g", true);
     row("gemini", "publishers/google/models/g", "g", true);
+    row("gemini", "projects/p/locations/l/publishers/google/models/g", "g", true);
     row("gemini", "google/g", "g", true);
+    row("gemini", "google/g", "models/g", true);
+    row("gemini", "tunedModels/g", "g", false);
+    row("gemini", "tunedModels/g", "models/g", false);
+    row("gemini", "tunedModels/g", "tunedModels/g", true);
+    row("gemini", "TunedModels//g", "tunedModels/g", true);
+    row("gemini", "projects/p/locations/l/endpoints/g", "g", false);
+    row("gemini", "projects/p/locations/l/endpoints/g", "endpoints/g", true);
+    row("gemini", "projects/p/locations/l/models/g", "g", false);
+    row("gemini", "publishers/x/models/g", "g", true);
+    row("gemini", "publishers/x/tunedModels/g", "g", false);
+    row("gemini", "publishers/x/y/g", "g", false);
+    row("gemini", "x/g", "g", true);
+    row("gemini", "x/y/g", "g", false);
+    row("gemini", "endpoints/g", "g", false);
+    row("gemini", "dynamic/g", "g", false);
+    row("gemini", "g", "tunedModels/g", false);
     row("gemini", "G", "g", false);
     const char *forms[] = {"llama3",
                            "llama3:latest",
