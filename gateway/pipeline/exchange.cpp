@@ -4,6 +4,7 @@
 #include "gateway/base/text.h"
 #include "gateway/http/form.h"
 #include "gateway/http/forward.h"
+#include "gateway/pipeline/requestedmodels.h"
 
 #include <algorithm>
 #include <array>
@@ -145,8 +146,17 @@ void Exchange::own(std::string_view head)
         move(*view);
 }
 
+const Result<RequestedModels> &Exchange::requestedModels()
+{
+    if (!m_models)
+        m_models
+            = std::make_shared<const Result<RequestedModels>>(m_route->modelFinder->find(*this));
+    return *m_models;
+}
+
 void Exchange::forgetRequest()
 {
+    m_models.reset();
     m_method = m_request.method;
     clearViews();
     m_request.method = m_method;
@@ -181,6 +191,7 @@ void Exchange::end()
     m_method.clear();
     m_texts.clear();
     m_body.clear();
+    m_models.reset();
     m_carriedKey = {};
     m_client = nullptr;
     m_key = nullptr;
@@ -210,6 +221,7 @@ std::optional<std::string_view> Exchange::responseHeader(std::string_view name) 
 bool Exchange::mayChange()
 {
     m_hasChanged = true;
+    m_models.reset();
     return !m_isObserved;
 }
 

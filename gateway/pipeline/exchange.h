@@ -23,6 +23,7 @@ namespace gatehouse {
 
 class ModelFinder;
 class PolicyEntry;
+struct RequestedModels;
 
 /// What policies know of a route.
 struct RouteInfo
@@ -129,6 +130,9 @@ public:
     [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
     /// Complete in onRequestBody only, and empty where there is none.
     [[nodiscard]] RequestBody &body() { return m_body; }
+    /// What the route's modelFinder finds in the request as it is now; looked for once by all policies that
+    /// ask. In onRequestBody only, and of routes with a modelFinder. Valid until the head is changed.
+    [[nodiscard]] const Result<RequestedModels> &requestedModels();
 
     [[nodiscard]] const RouteInfo &route() const { return *m_route; }
     [[nodiscard]] const Peer &peer() const { return *m_peer; }
@@ -252,6 +256,7 @@ private:
     std::string m_method;            ///< once the request is forgotten
     std::deque<std::string> m_texts; ///< what policies put into heads
     RequestBody m_body;
+    std::shared_ptr<const Result<RequestedModels>> m_models; ///< null: not looked for yet
     CarriedKey m_carriedKey;
     const RouteInfo *m_route = nullptr;
     const Peer *m_peer = nullptr;

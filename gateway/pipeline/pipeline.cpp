@@ -103,6 +103,7 @@ bool Pipeline::needsBodyToDecide(const Exchange &exchange) const
 
 Pipeline::Outcome Pipeline::runRequestBody(Exchange &exchange, Reply &reply) const
 {
+    exchange.m_models.reset(); // the body was not there before
     return run(exchange, PolicyPhase::RequestBody, 0, reply);
 }
 

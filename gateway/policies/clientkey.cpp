@@ -116,7 +116,7 @@ public:
     {
         if (!isScoped(exchange))
             return Continue{};
-        const auto found = exchange.route().modelFinder->find(exchange);
+        const auto &found = exchange.requestedModels();
         if (!found)
             return refuse(found.error());
         if (found->isHidden)

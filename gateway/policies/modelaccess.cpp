@@ -110,7 +110,7 @@ public:
     {
         if (isEmpty())
             return Continue{};
-        const auto found = exchange.route().modelFinder->find(exchange);
+        const auto &found = exchange.requestedModels();
         if (!found)
             return refuse("unreadable",
                           "Which model this request uses cannot be told: "

@@ -21,6 +21,7 @@ private Q_SLOTS:
     void body_thatCannotBeRead_isAnError();
     void body_whereNoneIsNeeded_isNotRead();
     void isAmong_eitherSpelling_matches();
+    void requestedModels_untilTheHeadChanges_areFoundOnce();
 };
 
 void TestRequestedModels::url_anyPlace_isSeen_data()
@@ -216,6 +217,33 @@ void TestRequestedModels::isAmong_eitherSpelling_matches()
     QVERIFY(!isAmong("A"));
     QVERIFY(!isAmong("b"));
     QVERIFY(!found->models.front().isAmong({}));
+}
+
+void TestRequestedModels::requestedModels_untilTheHeadChanges_areFoundOnce()
+{
+    ModelRequest request("POST /x\nX-Deployment: a\nContent-Type: text/plain", "model=b");
+    request.route().modelFinder = std::make_shared<const ModelFinder>(places);
+    Exchange &exchange = request.exchange();
+    const auto names = [&exchange] {
+        const auto &found = exchange.requestedModels();
+        if (!found)
+            return QByteArray(found.error().info().reason.data());
+        QByteArray text = found->isHidden ? "hidden" : "";
+        for (const RequestedModel &model : found->models)
+            text += ' ' + bytes(model.name);
+        return text;
+    };
+    QCOMPARE(names(), QByteArray("hidden a"));
+    const auto *first = &exchange.requestedModels();
+    QCOMPARE(&exchange.requestedModels(), first);
+    exchange.setRequestHeader("Content-Type", "application/x-www-form-urlencoded");
+    QCOMPARE(names(), QByteArray(" a b"));
+    exchange.addRequestHeader("X-Deployment", "c");
+    QCOMPARE(names(), QByteArray(" a c b"));
+    exchange.removeRequestHeaders([](std::string_view name) { return name == "X-Deployment"; });
+    QCOMPARE(names(), QByteArray(" b"));
+    exchange.addRequestHeader("Content-Type", "text/plain");
+    QCOMPARE(names(), QByteArray("request:encoding"));
 }
 
 QTEST_APPLESS_MAIN(TestRequestedModels)

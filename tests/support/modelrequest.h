@@ -41,6 +41,7 @@ public:
     Q_DISABLE_COPY_MOVE(ModelRequest)
 
     [[nodiscard]] Exchange &exchange() { return m_exchange; }
+    [[nodiscard]] RouteInfo &route() { return m_route; }
 
     /// The models' names in their order, then what else is known: "a b", "hidden", "a needless",
     /// "none"; or the reason of the error: "request:json".
