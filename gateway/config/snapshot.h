@@ -33,8 +33,9 @@ struct Limits
     std::chrono::milliseconds connectTimeout{10'000}; ///< resolve + TCP + TLS, else 504
     std::chrono::milliseconds firstByteTimeout{300'000}; ///< request sent to first byte, else 504
     std::chrono::milliseconds streamTimeout{120'000}; ///< between bytes of an answer, either side
-    std::chrono::milliseconds policyTimeout{600'000}; ///< that a policy may hold a request, else 503
-    std::chrono::milliseconds drainTimeout{10'000};   ///< for exchanges in flight at the end
+    std::chrono::milliseconds policyTimeout{
+        600'000};                                   ///< that a policy may hold a request, else 503
+    std::chrono::milliseconds drainTimeout{10'000}; ///< for exchanges in flight at the end
 };
 
 struct ProviderEntry

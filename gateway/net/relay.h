@@ -149,8 +149,8 @@ private:
     StallDeadline m_deadline{*this};
     http::BodyReader m_requestBody;
     std::uint64_t m_requestBytes = 0;
-    std::string m_prepared; ///< head and body not yet sent, then kept while a retry is possible
-    std::string m_gatheredEnd;      ///< what ends a gathered chunked body
+    std::string m_prepared;     ///< head and body not yet sent, then kept while a retry is possible
+    std::string m_gatheredEnd;  ///< what ends a gathered chunked body
     std::size_t m_gathered = 0; ///< bytes of the body that count as WorkerContext::gatheredBytes
     std::uint64_t m_responseBytes = 0;
     Phase m_phase = Phase::None;
