@@ -258,8 +258,9 @@ private Q_SLOTS:
         add("z", *findPolicyType("client-key"));
         add("c", *findPolicyType("fault-injection"));
         add("b", *findPolicyType("fault-injection"));
+        const Pipeline pipeline(std::move(entries));
         QByteArray names;
-        for (const auto &entry : Pipeline(std::move(entries)).policies())
+        for (const auto &entry : pipeline.policies())
             names += QByteArray::fromStdString(std::string(entry->name()));
         QCOMPARE(names, QByteArray("zbca"));
     }
