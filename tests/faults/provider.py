@@ -6,6 +6,7 @@ A script is a function (connection, message) -> bool: True keeps the connection.
 called when the head is there; with None it lets the body be read first.
 """
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -97,7 +98,9 @@ class Connection:
 class Provider:
     """Listens on an ephemeral port until stop()."""
 
-    def __init__(self, backlog=512):
+    def __init__(self, backlog=512, tls=None):
+        """`tls`: an ssl.SSLContext with its certificate; plain without."""
+        self.tls = tls
         self.lock = threading.Lock()
         self.connections = []
         self.bytes = 0      # of all connections
@@ -153,8 +156,12 @@ class Provider:
 
     def _serve(self, connection):
         try:
+            if self.tls:
+                connection.sock = self.tls.wrap_socket(connection.sock, server_side=True)
             while self._next(connection):
                 connection.served += 1
+        except ssl.SSLError as error:
+            connection.fault = str(error)
         finally:
             connection.cut = bool(connection.pending)
             connection.finish()

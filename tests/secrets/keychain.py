@@ -7,12 +7,15 @@ usage: keychain.py --gateway PROGRAM
 Prints what was measured; exit code 1 with the reason where something does not hold.
 """
 import argparse
+import http.client
 import json
 import os
 import pty
 import re
 import select
 import signal
+import ssl
+import subprocess
 import termios
 import time
 import urllib.error
@@ -27,7 +30,8 @@ KEYS = {"first": "sk-canary-first-7Qw3Zt9LxVb2Nf6Rm1Kd8Hs4",
         "renewed": "sk-canary-renewed-Jc5Pg0YaTr6Eu2Iw9Ox3Lz",
         "second": "sk-canary-second-Bn8Mv4Cx1Zq7Wp5Ks2Dj6Fh",
         "third": "sk-canary-third-Gt3Yh9Uj1Ik5Ol7Pa2Sw8De",
-        "fourth": "sk-canary-fourth-Vr4Tb8Yn2Um6Ix0Oc5Pz7Al"}
+        "fourth": "sk-canary-fourth-Vr4Tb8Yn2Um6Ix0Oc5Pz7Al",
+        "secure": "sk-canary-secure-Lh8Kf3Sd6Aq1We9Rt4Yu7Io"}
 
 GATEWAY = """apiVersion: gatehouse/v1
 kind: Gateway
@@ -38,7 +42,7 @@ ROUTE = """---
 apiVersion: gatehouse/v1
 kind: Provider
 metadata: {{name: {name}}}
-spec: {{dialect: openai, baseUrl: "http://127.0.0.1:{port}/v1", credential: "keychain:{name}"}}
+spec: {{dialect: openai, baseUrl: "{url}/v1", credential: "keychain:{name}"{more}}}
 ---
 apiVersion: gatehouse/v1
 kind: Route
@@ -59,10 +63,11 @@ class KeychainGateway(Gateway):
         super().__init__(program, GATEWAY, session.environment, session.dir / name)
         self.session, self.provider = session, provider
 
-    def add(self, reference):
+    def add(self, reference, url=None, more=""):
         # At once and whole: a file that is watched is read as soon as it is there.
         written = self.session.dir / f"{reference}.new"
-        written.write_text(ROUTE.format(name=reference, port=self.provider.port))
+        url = url or f"http://127.0.0.1:{self.provider.port}"
+        written.write_text(ROUTE.format(name=reference, url=url, more=more))
         written.rename(self.config / f"{reference}.yaml")
 
     def seconds_to_start(self):
@@ -176,6 +181,30 @@ class Test:
         self.set("openai", "first")
         self.gateway.served("openai", "first")
 
+    def over_tls(self):
+        """A TLS connection copies what it writes: heads, and bodies that wait for it to open."""
+        print("to a provider with TLS")
+        pem = self.session.dir / "provider.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-keyout", pem, "-out", pem.with_suffix(".crt")], capture_output=True, check=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem.with_suffix(".crt"), pem)
+        provider = Provider(tls=context)
+        self.set("secure", "secure")
+        self.gateway.add("secure", f"https://localhost:{provider.port}", f", ca: {pem.with_suffix('.crt')}")
+        seconds_until(lambda: self.gateway.ask("secure")[0] == 200, 5, "the route over TLS")
+        for size in (1, 1_000, 100_000, 600_000):
+            for body in (b"x" * size, (b"x" * 500 for _ in range(size // 500))):  # then with chunks
+                wire = http.client.HTTPConnection(self.gateway.host, timeout=10)
+                wire.request("POST", "/secure/files", body, {"Content-Type": "text/plain"})
+                answer = wire.getresponse()
+                require(answer.status == 200, f"over TLS: {answer.status} {answer.read()}")
+                wire.close()
+        bearers = {message.get(b"authorization") for _, message, _ in provider.records}
+        require(bearers == {f"Bearer {KEYS['secure']}".encode()}, f"over TLS: {bearers}")
+        provider.stop()
+
     def killed(self):
         print("killed")
         self.set("second", "second")
@@ -229,8 +258,7 @@ class Test:
 
     def listed(self):
         self.set("spare", "third")
-        (self.gateway.config / "absent.yaml").write_text(
-            ROUTE.format(name="absent", port=self.provider.port))
+        self.gateway.add("absent")
         done = self.secret("list", "--json", *self.gateway.where)
         listed = json.loads(done.stdout)
         states = {row["reference"]: (row["state"], row["configured"], row["stored"])
@@ -240,6 +268,7 @@ class Test:
                            "keychain:second": ("readable", True, True),
                            "keychain:third": ("readable", True, True),
                            "keychain:fourth": ("readable", True, True),
+                           "keychain:secure": ("readable", True, True),
                            "keychain:absent": ("missing", True, False),
                            "keychain:spare": ("readable", False, True)}, done.stdout)
         require(self.secret("list", *self.gateway.where).returncode == 0, "list")
@@ -327,8 +356,8 @@ def main():
     session = Session()
     try:
         test = Test(session, program)
-        for part in (test.absent, test.locked, test.changed, test.killed, test.stopped,
-                     test.bus_lost, test.typed, test.listed, test.refused_input,
+        for part in (test.absent, test.locked, test.changed, test.over_tls, test.killed,
+                     test.stopped, test.bus_lost, test.typed, test.listed, test.refused_input,
                      test.nowhere, test.only_in_locked_pages):
             part()
     except SystemExit:
