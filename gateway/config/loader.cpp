@@ -33,14 +33,20 @@ bool isConfigFile(const fs::path &path)
            && (name.ends_with(".yaml") || name.ends_with(".yml"));
 }
 
-/// The entries of a directory; none where it cannot be read.
-std::vector<fs::directory_entry> entriesOf(const fs::path &directory)
+/// The entries of a directory. One that cannot be read to its end must not pass for one with fewer
+/// files: policies may stand in the others.
+std::vector<fs::directory_entry> entriesOf(const fs::path &directory, Diagnostics *problems)
 {
     std::error_code problem;
     fs::directory_iterator iterator(directory, problem);
     std::vector<fs::directory_entry> entries;
     for (; !problem && iterator != fs::directory_iterator(); iterator.increment(problem))
         entries.push_back(*iterator);
+    if (problem && problems != nullptr)
+        problems->push_back({directory.string(),
+                             {},
+                             Diagnostic::Severity::Error,
+                             "this directory cannot be read: " + problem.message()});
     return entries;
 }
 
@@ -183,7 +189,7 @@ private:
 
 } // namespace
 
-std::vector<std::string> configFiles(const std::string &directory)
+std::vector<std::string> configFiles(const std::string &directory, Diagnostics *problems)
 {
     std::vector<std::string> files;
     std::error_code problem;
@@ -192,12 +198,12 @@ std::vector<std::string> configFiles(const std::string &directory)
               if (isConfigFile(name) && !entry.is_directory(problem))
                   files.push_back(name.string());
           };
-    for (const fs::directory_entry &entry : entriesOf(directory)) {
+    for (const fs::directory_entry &entry : entriesOf(directory, problems)) {
         const fs::path name = entry.path().filename();
         addFile(entry, name);
         if (name.string().starts_with('.') || !entry.is_directory(problem))
             continue;
-        for (const fs::directory_entry &inner : entriesOf(entry.path()))
+        for (const fs::directory_entry &inner : entriesOf(entry.path(), problems))
             addFile(inner, name / inner.path().filename());
     }
     std::ranges::sort(files);
@@ -226,19 +232,8 @@ void addFlexDocuments(Draft &draft)
 Draft loadDraft(const std::string &directory)
 {
     Draft draft{.directory = directory};
-    std::error_code problem;
-    // Also asks for the right to list it: an unreadable directory must not pass for an empty one.
-    const fs::directory_iterator probe(directory, problem);
-    if (problem) {
-        draft.diagnostics.push_back(
-            {directory,
-             {},
-             Diagnostic::Severity::Error,
-             "the configuration directory cannot be read: " + problem.message()});
-        return draft;
-    }
     QCryptographicHash hash(QCryptographicHash::Sha256);
-    for (const std::string &name : configFiles(directory)) {
+    for (const std::string &name : configFiles(directory, &draft.diagnostics)) {
         const std::string path = (fs::path(directory) / name).string();
         const auto bytes = readFile(path, YamlLimits{}.bytes);
         if (!bytes) {

@@ -12,8 +12,9 @@ namespace gatehouse {
 inline constexpr std::string_view configApiVersion = "gatehouse/v1";
 
 /// The `*.yaml` and `*.yml` of the directory and of its folders (one level), sorted; no dotfiles.
-/// Relative to the directory.
-[[nodiscard]] std::vector<std::string> configFiles(const std::string &directory);
+/// Relative to the directory. Folders that cannot be listed are left out, and told to \a problems if given.
+[[nodiscard]] std::vector<std::string> configFiles(const std::string &directory,
+                                                   Diagnostics *problems = nullptr);
 
 /// Reads all files of the directory; what is wrong is in the draft's diagnostics, a directory that is
 /// not there too. An empty directory is a valid configuration without routes.

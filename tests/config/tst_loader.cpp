@@ -12,7 +12,15 @@
 #include <QRandomGenerator>
 #include <QTest>
 
+#include <unistd.h>
+
 using namespace gatehouse;
+
+namespace {
+
+constexpr uid_t nobody = 65534;
+
+} // namespace
 
 class TestLoader : public QObject
 {
@@ -60,8 +68,32 @@ private Q_SLOTS:
         QCOMPARE(draft.diagnostics.size(), std::size_t(1));
         QCOMPARE(
             draft.diagnostics.front().text(),
-            std::string("/no/such/directory:1:1: the configuration directory cannot be read: No "
-                        "such file or directory"));
+            std::string("/no/such/directory:1:1: this directory cannot be read: No such file or "
+                        "directory"));
+    }
+
+    void folder_unreadable_isAnErrorAndTheOthersAreRead()
+    {
+        const ConfigDir dir;
+        dir.write("a.yaml", document("Provider", "ollama", "{}"));
+        dir.write("hidden/b.yaml", document("Policy", "p", "{type: json-threat}"));
+        const QString above = QFileInfo(QString::fromStdString(dir.config())).path();
+        QVERIFY(QFile(above).setPermissions(QFile::ReadOwner | QFile::ExeOwner));
+        QVERIFY(QFile(dir.file("hidden")).setPermissions({}));
+        const bool isRoot = ::geteuid() == 0; // who may read everything
+        if (isRoot)
+            QVERIFY(::chown(qPrintable(above), nobody, nobody) == 0 && ::seteuid(nobody) == 0);
+        const std::vector<std::string> files = configFiles(dir.config());
+        const Draft draft = loadDraft(dir.config());
+        if (isRoot)
+            QVERIFY(::seteuid(0) == 0 && ::chown(qPrintable(above), 0, 0) == 0);
+        QVERIFY(
+            QFile(above).setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner));
+        QVERIFY(QFile(dir.file("hidden"))
+                    .setPermissions(QFile::ReadOwner | QFile::ExeOwner | QFile::WriteOwner));
+        QVERIFY(files == std::vector<std::string>{"a.yaml"});
+        QCOMPARE(dir.printed(draft.diagnostics).section(QLatin1Char('\n'), 0, 0),
+                 QStringLiteral("hidden:1:1: this directory cannot be read: Permission denied"));
     }
 
     void file_unreadable_isAnErrorAndTheOthersAreRead()
