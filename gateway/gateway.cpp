@@ -11,6 +11,7 @@
 #include "gateway/net/runtime.h"
 #include "gateway/net/worker.h"
 
+#include <QLoggingCategory>
 #include <QTimer>
 
 #include <sys/socket.h>
@@ -25,6 +26,8 @@ namespace gatehouse {
 
 namespace {
 
+Q_LOGGING_CATEGORY(gatewayLog, "gatehouse.gateway")
+
 /// Hands accepted connections to the worker that has the fewest. Made once, then used by the
 /// acceptor's thread only, but for the limit.
 class Distributor
@@ -32,6 +35,11 @@ class Distributor
 public:
     void start(unsigned workers)
     {
+        if (const auto &isKnown = m_callers.availability(); !isKnown)
+            qCWarning(gatewayLog,
+                      "which process calls cannot be found out here (%s): policies of type "
+                      "process-identity let nobody pass",
+                      isKnown.error().context.c_str());
         for (unsigned i = 0; i < workers; ++i) {
             m_workers.push_back(std::make_unique<net::WorkerThread>(m_callers));
             m_workers.back()->start();
