@@ -3,45 +3,17 @@
 
 #include "gateway/base/file.h"
 #include "gateway/base/text.h"
+#include "gateway/secrets/openssl.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
-#include <memory>
 
 namespace gatehouse {
 
 namespace {
 
 constexpr std::size_t largestPem = std::size_t{1024} * 1024;
-
-struct Release
-{
-    void operator()(BIO *bio) const { BIO_free(bio); }
-    void operator()(X509 *certificate) const { X509_free(certificate); }
-    void operator()(EVP_PKEY *key) const { EVP_PKEY_free(key); }
-};
-template<typename T>
-using Owned = std::unique_ptr<T, Release>;
-
-Owned<BIO> open(std::string_view pem)
-{
-    return Owned<BIO>(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-}
-
-/// Without it OpenSSL would ask for the password on the terminal.
-int refusePassword(char *, int, int, void *)
-{
-    return -1;
-}
-
-Owned<X509> nextCertificate(BIO *bio)
-{
-    return Owned<X509>(PEM_read_bio_X509(bio, nullptr, refusePassword, nullptr));
-}
 
 /// PEM may stand in the configuration itself, after comments too. A text of several lines is no path
 /// either, and a key in it with a misspelt first line must not be named in a message.
@@ -82,9 +54,9 @@ Result<std::string> readCertificates(std::string_view pemOrPath,
     if (!pem)
         return pem;
     const std::string name = nameOf(pemOrPath, directory);
-    const Owned<BIO> bio = open(*pem);
+    const auto bio = openssl::bioOver(*pem);
     int count = 0;
-    while (nextCertificate(bio.get()))
+    while (openssl::nextCertificate(bio.get()))
         ++count;
     // The end of the file is an error like others, but with this reason.
     const bool isAtEnd = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
@@ -106,11 +78,10 @@ Result<std::string> readPrivateKey(std::string_view pemOrPath,
     if (!pem)
         return pem;
     const std::string name = nameOf(pemOrPath, directory);
-    const Owned<EVP_PKEY> key(
-        PEM_read_bio_PrivateKey(open(*pem).get(), nullptr, refusePassword, nullptr));
+    const auto key = openssl::readPrivateKey(openssl::bioOver(*pem).get());
     if (!key)
         return refusal(name, "holds no private key without a password in PEM");
-    const Owned<X509> certificate = nextCertificate(open(certificatePem).get());
+    const auto certificate = openssl::nextCertificate(openssl::bioOver(certificatePem).get());
     if (!certificate || X509_check_private_key(certificate.get(), key.get()) != 1)
         return refusal(name, "is not the key of the certificate");
     return pem;

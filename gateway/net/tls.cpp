@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/net/tls.h"
 
+#include "gateway/base/text.h"
 #include "gateway/config/snapshot.h"
 #include "gateway/pipeline/exchange.h"
+#include "gateway/secrets/openssl.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <span>
 #include <string_view>
 
 namespace gatehouse::net {
 
 namespace {
-
-struct PemFree
-{
-    void operator()(BIO *bio) const { BIO_free(bio); }
-    void operator()(X509 *certificate) const { X509_free(certificate); }
-    void operator()(EVP_PKEY *key) const { EVP_PKEY_free(key); }
-};
-
-std::unique_ptr<BIO, PemFree> bioOver(std::string_view pem)
-{
-    return std::unique_ptr<BIO, PemFree>(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-}
 
 auto configError(const std::string &what)
 {
@@ -52,10 +42,9 @@ SSL_CTX *newContext(const SSL_METHOD *method)
 bool trust(SSL_CTX *context, std::string_view pem)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
-    const auto bio = bioOver(pem);
+    const auto bio = openssl::bioOver(pem);
     bool any = false;
-    while (const std::unique_ptr<X509, PemFree> certificate{
-        PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)})
+    while (const auto certificate = openssl::nextCertificate(bio.get()))
         any = X509_STORE_add_cert(store, certificate.get()) == 1 || any;
     ERR_clear_error(); // the end of the file counts as an error
     return any;
@@ -65,9 +54,8 @@ bool trust(SSL_CTX *context, std::string_view pem)
 STACK_OF(X509_NAME) * namesIn(std::string_view pem)
 {
     STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
-    const auto bio = bioOver(pem);
-    while (const std::unique_ptr<X509, PemFree> certificate{
-        PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)})
+    const auto bio = openssl::bioOver(pem);
+    while (const auto certificate = openssl::nextCertificate(bio.get()))
         sk_X509_NAME_push(names, X509_NAME_dup(X509_get_subject_name(certificate.get())));
     ERR_clear_error(); // the end of the file counts as an error
     return names;
@@ -101,16 +89,14 @@ int chooseHttp11(SSL *,
 
 bool useChain(SSL_CTX *context, const std::string &pem)
 {
-    const auto bio = bioOver(pem);
-    const std::unique_ptr<X509, PemFree> leaf{
-        PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)};
+    const auto bio = openssl::bioOver(pem);
+    const auto leaf = openssl::nextCertificate(bio.get());
     if (!leaf || SSL_CTX_use_certificate(context, leaf.get()) != 1)
         return false;
-    while (X509 *issuer = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
-        if (SSL_CTX_add0_chain_cert(context, issuer) != 1) {
-            X509_free(issuer);
+    while (auto issuer = openssl::nextCertificate(bio.get())) {
+        if (SSL_CTX_add0_chain_cert(context, issuer.get()) != 1)
             return false;
-        }
+        static_cast<void>(issuer.release()); // the context's now
     }
     ERR_clear_error();
     return true;
@@ -155,9 +141,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::forListener(const Listener
     auto owned = std::shared_ptr<const TlsContext>(new TlsContext(context));
     if (!useChain(context, tls.certificatePem))
         return configError("The listener's certificate cannot be read");
-    const auto keyBio = bioOver(tls.keyPem.reveal());
-    const std::unique_ptr<EVP_PKEY, PemFree> key{
-        PEM_read_bio_PrivateKey(keyBio.get(), nullptr, nullptr, nullptr)};
+    const auto keyBio = openssl::bioOver(tls.keyPem.reveal());
+    const auto key = openssl::readPrivateKey(keyBio.get());
     if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1)
         return configError("The listener's key cannot be read or is not its certificate's");
     if (!tls.clientCaPem.empty()) {
@@ -211,15 +196,11 @@ SslHandle TlsContext::toClient() const
 
 std::shared_ptr<const PeerCertificate> peerCertificateOf(const SSL *ssl)
 {
-    struct Free
-    {
-        void operator()(BIO *bio) const { BIO_free(bio); }
-    };
     const X509 *certificate = SSL_get0_peer_certificate(ssl);
     if (certificate == nullptr || SSL_get_verify_result(ssl) != X509_V_OK)
         return nullptr;
     auto peer = std::make_shared<PeerCertificate>();
-    const std::unique_ptr<BIO, Free> text(BIO_new(BIO_s_mem()));
+    const openssl::OwnedBio text(BIO_new(BIO_s_mem()));
     X509_NAME *subject = X509_get_subject_name(certificate);
     if (text && X509_NAME_print_ex(text.get(), subject, 0, XN_FLAG_RFC2253) > 0) {
         char *bytes = nullptr;
@@ -235,11 +216,7 @@ std::shared_ptr<const PeerCertificate> peerCertificateOf(const SSL *ssl)
     unsigned int size = 0;
     if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1)
         return nullptr;
-    constexpr std::string_view digits = "0123456789abcdef";
-    for (unsigned int i = 0; i < size; ++i) {
-        peer->fingerprint += digits[digest[i] >> 4];
-        peer->fingerprint += digits[digest[i] & 15];
-    }
+    peer->fingerprint = toHex(std::span(digest).first(size));
     return peer;
 }
 

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/secrets/signature.h"
 
-#include <openssl/bio.h>
+#include "gateway/secrets/openssl.h"
+
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/param_build.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
 #include <string>
@@ -26,18 +24,8 @@ constexpr std::size_t smallestSecret = 32;
 constexpr std::size_t ed25519Size = 32;
 constexpr std::size_t ed25519SignatureSize = 64;
 
-template<auto Function>
-struct Release
-{
-    template<typename T>
-    void operator()(T *object) const
-    {
-        Function(object);
-    }
-};
-template<typename T, auto Function>
-using Owned = std::unique_ptr<T, Release<Function>>;
-using OwnedKey = Owned<EVP_PKEY, EVP_PKEY_free>;
+using openssl::Owned;
+using openssl::OwnedKey;
 using OwnedNumber = Owned<BIGNUM, BN_free>;
 
 /// What an algorithm needs of a key.
@@ -141,19 +129,12 @@ const char *rsaProblem(const EVP_PKEY *key)
     return nullptr;
 }
 
-/// Without it OpenSSL would ask for the password on the terminal.
-int refusePassword(char *, int, int, void *)
-{
-    return -1;
-}
-
 OwnedKey readPem(std::string_view pem)
 {
-    const Owned<BIO, BIO_free_all> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    const auto bio = openssl::bioOver(pem);
     if (pem.find("-----BEGIN CERTIFICATE-----") == std::string_view::npos)
-        return OwnedKey(PEM_read_bio_PUBKEY(bio.get(), nullptr, refusePassword, nullptr));
-    const Owned<X509, X509_free> certificate(
-        PEM_read_bio_X509(bio.get(), nullptr, refusePassword, nullptr));
+        return OwnedKey(PEM_read_bio_PUBKEY(bio.get(), nullptr, openssl::refusePassword, nullptr));
+    const auto certificate = openssl::nextCertificate(bio.get());
     return OwnedKey(certificate ? X509_get_pubkey(certificate.get()) : nullptr);
 }
 
