@@ -48,6 +48,18 @@ std::size_t utf8SequenceSize(std::string_view text)
 
 } // namespace
 
+std::string toHex(std::span<const std::uint8_t> bytes)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const std::uint8_t byte : bytes) {
+        text += digits[byte >> 4];
+        text += digits[byte & 0xf];
+    }
+    return text;
+}
+
 std::string toLowerAscii(std::string_view text)
 {
     std::string lower(text);

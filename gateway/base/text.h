@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,16 @@ namespace gatehouse {
 {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
+
+/// 0 to 15; -1 where \a c is no hexadecimal digit of either case.
+[[nodiscard]] constexpr int hexValue(char c)
+{
+    const char lower = toLowerAscii(c);
+    return isDigit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// Two lower-case digits for each byte.
+[[nodiscard]] std::string toHex(std::span<const std::uint8_t> bytes);
 
 [[nodiscard]] std::string toLowerAscii(std::string_view text);
 [[nodiscard]] bool equalsIgnoreCase(std::string_view a, std::string_view b);

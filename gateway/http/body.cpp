@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/http/body.h"
 
+#include "gateway/base/text.h"
 #include "gateway/http/text.h"
 
 #include <algorithm>
@@ -13,17 +14,6 @@ namespace {
 constexpr std::uint8_t maxSizeDigits = 15;
 constexpr std::uint16_t maxExtensionBytes = 1024;
 constexpr std::size_t maxTrailerBytes = std::size_t{16} * 1024;
-
-int hexValue(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 /// qdtext and what may follow a backslash, RFC 9110 §5.6.4, without the two that end or escape.
 bool isQuotable(char c)

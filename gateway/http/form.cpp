@@ -9,15 +9,6 @@ namespace gatehouse::http {
 
 namespace {
 
-/// -1 where \a c is no hexadecimal digit.
-int hexValue(char c)
-{
-    if (isDigit(c))
-        return c - '0';
-    const char lower = toLowerAscii(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /// -1 where no escape begins at \a at.
 int escapedByte(std::string_view text, std::size_t at)
 {

@@ -218,12 +218,6 @@ Result<FormPart> parsePart(std::string_view text)
 
 } // namespace
 
-bool isMultipartForm(std::string_view contentType)
-{
-    return equalsIgnoreCase(trimmed(contentType.substr(0, contentType.find(';'))),
-                            "multipart/form-data");
-}
-
 Result<std::string> multipartBoundary(std::string_view contentType)
 {
     const auto type = parseParameterised(contentType, "Content-Type");
@@ -266,19 +260,6 @@ Result<std::vector<FormPart>> parseMultipart(std::string_view body, std::string_
     if (body != "--" && body != "--\r\n")
         return unreadable("a boundary that is followed by something else");
     return parts;
-}
-
-Result<const FormPart *> onlyPart(const std::vector<FormPart> &parts, std::string_view name)
-{
-    const FormPart *only = nullptr;
-    for (const FormPart &part : parts) {
-        if (part.name != name)
-            continue;
-        if (only != nullptr)
-            return unreadable("the field " + inQuotes(name) + " twice");
-        only = &part;
-    }
-    return only;
 }
 
 } // namespace gatehouse::http

@@ -19,9 +19,6 @@ struct FormPart
     std::string_view content;
 };
 
-/// True where the media type is multipart/form-data, well-formed or not.
-[[nodiscard]] bool isMultipartForm(std::string_view contentType);
-
 /// The boundary of a multipart/form-data Content-Type. BodyEncoding where there is not exactly one of
 /// 1 to 70 of the characters of RFC 2046 §5.1.1, or where another charset than UTF-8 is named.
 [[nodiscard]] Result<std::string> multipartBoundary(std::string_view contentType);
@@ -36,10 +33,5 @@ struct FormPart
 /// parts that change what a field says. BodyNotInspectable over 1000 parts or 8 KiB of a part's head.
 [[nodiscard]] Result<std::vector<FormPart>> parseMultipart(std::string_view body,
                                                            std::string_view boundary);
-
-/// The only part of that name, nullptr where there is none. BodyEncoding where there are several, of
-/// which readers take the first or the last. Valid as long as \a parts.
-[[nodiscard]] Result<const FormPart *> onlyPart(const std::vector<FormPart> &parts,
-                                                std::string_view name);
 
 } // namespace gatehouse::http

@@ -19,11 +19,6 @@ Result<void> refuseRequest(const char *why)
     return Unexpected(Error{ErrorCode::BadRequest, why});
 }
 
-bool isHexDigit(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 bool isVisible(char c)
 {
     return c > ' ' && c < '\x7f';
@@ -85,7 +80,7 @@ bool hasValidEscapes(std::string_view path)
 {
     for (std::size_t at = path.find('%'); at != std::string_view::npos;
          at = path.find('%', at + 1)) {
-        if (at + 2 >= path.size() || !isHexDigit(path[at + 1]) || !isHexDigit(path[at + 2]))
+        if (at + 2 >= path.size() || hexValue(path[at + 1]) < 0 || hexValue(path[at + 2]) < 0)
             return false;
         if (path[at + 1] < '2' || (path[at + 1] == '7' && (path[at + 2] | 0x20) == 'f'))
             return false;
@@ -267,7 +262,7 @@ Result<void> applyExpect(RequestHead &request)
 /// Of the brackets and what is in them; 0 where it is not one.
 std::size_t lengthOfIpLiteral(std::string_view authority)
 {
-    const auto isAddressChar = [](char c) { return isHexDigit(c) || c == ':' || c == '.'; };
+    const auto isAddressChar = [](char c) { return hexValue(c) >= 0 || c == ':' || c == '.'; };
     const std::size_t end = authority.find(']');
     if (end == std::string_view::npos || end < 3)
         return 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/json/escape.h"
 
+#include "gateway/base/text.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -45,14 +47,6 @@ char simpleEscape(char letter)
     default:
         return 0;
     }
-}
-
-int hexValue(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 /// The four digits at \a from, fewer where something else comes first; -1 for these.

@@ -1,45 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/json/value.h"
 
-#include "gateway/base/text.h"
 #include "gateway/json/number.h"
 #include "gateway/json/tape.h"
 
 #include <algorithm>
 
 namespace gatehouse::json {
-
-namespace {
-
-/// Takes one letter off the front of \a text, its case folded if it is ASCII or folds to ASCII
-/// (Unicode's CaseFolding.txt, C + S: U+017F, U+212A), else one byte.
-char takeFolded(std::string_view &text)
-{
-    constexpr std::string_view longS = "\u017f";
-    constexpr std::string_view kelvin = "\u212a";
-    if (text.starts_with(longS)) {
-        text.remove_prefix(longS.size());
-        return 's';
-    }
-    if (text.starts_with(kelvin)) {
-        text.remove_prefix(kelvin.size());
-        return 'k';
-    }
-    const char letter = toLowerAscii(text.front());
-    text.remove_prefix(1);
-    return letter;
-}
-
-bool isSameFolded(std::string_view a, std::string_view b)
-{
-    while (!a.empty() && !b.empty()) {
-        if (takeFolded(a) != takeFolded(b))
-            return false;
-    }
-    return a.empty() && b.empty();
-}
-
-} // namespace
 
 Kind Value::kind() const
 {
@@ -160,15 +127,6 @@ Members::Iterator Members::Iterator::operator++(int)
     const Iterator before = *this;
     ++*this;
     return before;
-}
-
-std::optional<Member> findInOtherCase(Value object, std::string_view name)
-{
-    for (const Member &member : object.members()) {
-        if (member.name != name && isSameFolded(member.name, name))
-            return member;
-    }
-    return {};
 }
 
 } // namespace gatehouse::json

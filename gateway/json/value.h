@@ -165,9 +165,4 @@ private:
     Iterator m_end;
 };
 
-/// The first member whose name is \a name in ASCII, save the case of its letters, and is not \a name
-/// itself: "Model" for "model". Readers that ignore case, such as Go's encoding/json, take it for
-/// \a name; as they do, U+017F counts as an s and U+212A as a k. None for what is no object.
-[[nodiscard]] std::optional<Member> findInOtherCase(Value object, std::string_view name);
-
 } // namespace gatehouse::json

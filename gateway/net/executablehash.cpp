@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/net/executablehash.h"
 
+#include "gateway/base/text.h"
+
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 #include <cerrno>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <unistd.h>
@@ -43,17 +46,6 @@ bool isSettled(const FileIdentity &identity)
     return now - changed > settled;
 }
 
-std::string toHex(const std::array<unsigned char, EVP_MAX_MD_SIZE> &bytes, unsigned size)
-{
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (unsigned i = 0; i < size; ++i) {
-        text += digits[bytes[i] >> 4];
-        text += digits[bytes[i] & 0xf];
-    }
-    return text;
-}
-
 /// Empty where it cannot be read to its end.
 std::string digest(const Descriptor &file)
 {
@@ -76,7 +68,7 @@ std::string digest(const Descriptor &file)
     unsigned size = 0;
     if (EVP_DigestFinal_ex(context.get(), result.data(), &size) != 1)
         return {};
-    return toHex(result, size);
+    return toHex(std::span(result).first(size));
 }
 
 } // namespace

@@ -23,17 +23,12 @@ Result<void> refuse(std::string context)
 /// beside a malformed escape.
 std::string decodedAnyhow(std::string_view text)
 {
-    const auto hex = [](char c) {
-        return isDigit(c)                               ? c - '0'
-               : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                        : -1;
-    };
     std::string decoded;
     decoded.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0
-            && hex(text[i + 2]) >= 0) {
-            decoded += static_cast<char>(hex(text[i + 1]) << 4 | hex(text[i + 2]));
+        if (text[i] == '%' && i + 2 < text.size() && hexValue(text[i + 1]) >= 0
+            && hexValue(text[i + 2]) >= 0) {
+            decoded += static_cast<char>(hexValue(text[i + 1]) << 4 | hexValue(text[i + 2]));
             i += 2;
         } else {
             decoded += text[i];

@@ -44,17 +44,11 @@ bool hasSpaceAround(std::string_view text)
     });
 }
 
-bool isHexDigit(char c)
-{
-    const char lower = toLowerAscii(c);
-    return isDigit(c) || (lower >= 'a' && lower <= 'f');
-}
-
 bool hasEscape(std::string_view text)
 {
     for (std::size_t at = text.find('%'); at != std::string_view::npos;
          at = text.find('%', at + 1)) {
-        if (at + 2 < text.size() && isHexDigit(text[at + 1]) && isHexDigit(text[at + 2]))
+        if (at + 2 < text.size() && hexValue(text[at + 1]) >= 0 && hexValue(text[at + 2]) >= 0)
             return true;
     }
     return false;

@@ -12,14 +12,6 @@ namespace {
 
 constexpr std::size_t fingerprintDigits = 64;
 
-int hexValue(char c)
-{
-    if (isDigit(c))
-        return c - '0';
-    const char lower = toLowerAscii(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /// 64 lower-case hexadecimal digits of a SHA-256 fingerprint in any of the usual spellings; empty
 /// where it is none.
 std::string readFingerprint(std::string_view text)

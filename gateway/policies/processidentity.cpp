@@ -27,10 +27,8 @@ std::string pathProblem(std::string_view text)
 
 std::string hashProblem(std::string_view text)
 {
-    const bool isHash = text.size() == hashDigits && std::ranges::all_of(text, [](char c) {
-                            const char lower = toLowerAscii(c);
-                            return isDigit(c) || (lower >= 'a' && lower <= 'f');
-                        });
+    const bool isHash = text.size() == hashDigits
+                        && std::ranges::all_of(text, [](char c) { return hexValue(c) >= 0; });
     return isHash || text.empty() ? std::string()
                                   : "must be 64 hexadecimal digits, as sha256sum prints them";
 }

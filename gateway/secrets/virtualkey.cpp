@@ -214,13 +214,7 @@ KeyHash KeyHasher::hash(std::string_view key) const
 
 std::string keyHashToText(const KeyHash &hash)
 {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text(hashPrefix);
-    for (const std::uint8_t byte : hash) {
-        text += digits[byte >> 4];
-        text += digits[byte & 0xf];
-    }
-    return text;
+    return std::string(hashPrefix) + toHex(hash);
 }
 
 Result<KeyHash> keyHashFromText(std::string_view text)

@@ -20,6 +20,19 @@ private Q_SLOTS:
         QVERIFY(!equalsIgnoreCase("[", "{"));
     }
 
+    void hexadecimal_digits_areReadAndWritten()
+    {
+        const std::string_view digits = "0123456789abcdef";
+        for (int byte = -128; byte < 128; ++byte) {
+            const char c = static_cast<char>(byte);
+            const std::size_t value = digits.find(c >= 'A' && c <= 'F' ? char(c - 'A' + 'a') : c);
+            QCOMPARE(hexValue(c), value == std::string_view::npos ? -1 : static_cast<int>(value));
+        }
+        QCOMPARE(toHex({}), std::string());
+        const std::array<std::uint8_t, 4> bytes{0x00, 0x0f, 0xa0, 0xff};
+        QCOMPARE(toHex(bytes), std::string("000fa0ff"));
+    }
+
     void split_emptyParts_areKept()
     {
         QCOMPARE(split("", '/').size(), std::size_t(1));

@@ -65,8 +65,6 @@ void requireChildren(Value root, Document &other)
         requireAlone(member.value, other);
         const auto pointer = Pointer::parse('/' + escaped(member.name));
         require(pointer && pointer->first(root)->source() == member.value.source());
-        const auto similar = findInOtherCase(root, member.name);
-        require(!similar || similar->name != member.name);
     }
 }
 

@@ -24,7 +24,6 @@ private Q_SLOTS:
     void parse_everyByteInsertedAroundABoundary_isContentOrRefused();
     void parse_hostileBodies_takeLinearTime_data();
     void parse_hostileBodies_takeLinearTime();
-    void onlyPart_names_areOnceOrRefused();
 };
 
 void TestMultipart::parse_bodies_haveTheirParts_data()
@@ -239,21 +238,6 @@ void TestMultipart::parse_hostileBodies_takeLinearTime()
     timer.start();
     QCOMPARE(shown(body, boundary.toStdString()), std::string("unreadable"));
     QVERIFY(timer.elapsed() < 3'000);
-}
-
-void TestMultipart::onlyPart_names_areOnceOrRefused()
-{
-    const std::string body = lines("--b|" + disposition + "||1|--b|" + disposition
-                                   + "||2|--b|Content-Disposition: form-data; name=c||3|--b--");
-    const auto parts = parseMultipart(body, "b");
-    QVERIFY(parts.has_value());
-    QCOMPARE((**onlyPart(*parts, "c")).content, std::string_view("3"));
-    QVERIFY(*onlyPart(*parts, "C") == nullptr);
-    QVERIFY(*onlyPart(*parts, "model") == nullptr);
-    const auto twice = onlyPart(*parts, "a");
-    QVERIFY(!twice);
-    QCOMPARE(twice.error().code, ErrorCode::BodyEncoding);
-    QCOMPARE(twice.error().context, std::string("multipart: the field \"a\" twice"));
 }
 
 QTEST_APPLESS_MAIN(TestMultipart)

@@ -15,7 +15,6 @@ private Q_SLOTS:
     void boundary_contentTypes_haveOneOrNone_data();
     void boundary_contentTypes_haveOneOrNone();
     void boundary_length_holdsToTheByte();
-    void isMultipartForm_types_areOrNot();
     void parse_heads_areReadOrRefused_data();
     void parse_heads_areReadOrRefused();
 };
@@ -93,15 +92,6 @@ void TestMultipartHead::boundary_length_holdsToTheByte()
         manyParameters += "; p" + std::to_string(i) + "=1";
     QVERIFY(multipartBoundary(manyParameters + "; boundary=a"));
     QVERIFY(!multipartBoundary(manyParameters + "; q=1; boundary=a"));
-}
-
-void TestMultipartHead::isMultipartForm_types_areOrNot()
-{
-    QVERIFY(isMultipartForm("multipart/form-data"));
-    QVERIFY(isMultipartForm(" Multipart/FORM-data ;boundary"));
-    QVERIFY(!isMultipartForm("multipart/form-data2"));
-    QVERIFY(!isMultipartForm("multipart/mixed"));
-    QVERIFY(!isMultipartForm(""));
 }
 
 void TestMultipartHead::parse_heads_areReadOrRefused_data()

@@ -230,39 +230,6 @@ private Q_SLOTS:
         QCOMPARE(*root.find("a")->text(), std::string_view("b"));
         QVERIFY(moved.root().isObject());
     }
-
-    void otherCase_beside_isFound_data()
-    {
-        QTest::addColumn<QByteArray>("object");
-        QTest::addColumn<QByteArray>("wanted");
-        QTest::addColumn<QByteArray>("found");
-        const auto row = [](const char *object, const char *wanted, const char *found) {
-            QTest::newRow(object) << QByteArray(object) << QByteArray(wanted) << QByteArray(found);
-        };
-        row(R"({"model":1,"Model":2})", "model", "Model");
-        row(R"({"MODEL":1})", "model", "MODEL");
-        row(R"({"mod\u0045l":1})", "model", "modEl");
-        row(R"({"me\u017f\u017fages":1})", "messages", "me\u017f\u017fages");
-        row("{\"max_to\u212aens\":1}", "max_tokens", "max_to\u212aens");
-        row(R"({"\u212a":1})", "K", "\u212a");
-        row(R"({"model":1})", "model", "");
-        row(R"({"modell":1,"Mode":2,"":3})", "model", "");
-        row(R"({"m\u00f6del":1,"inner":{"Model":1}})", "model", "");
-        row(R"({"\u00c4":1})", "\u00e4", "");
-        row(R"(["Model"])", "model", "");
-        row(R"({"s":1})", "", "");
-    }
-    void otherCase_beside_isFound()
-    {
-        QFETCH(QByteArray, object);
-        QFETCH(QByteArray, wanted);
-        QFETCH(QByteArray, found);
-        const Document document = parsed(object.toStdString());
-        const auto member = findInOtherCase(document.root(), wanted.toStdString());
-        QCOMPARE(member.has_value(), !found.isEmpty());
-        if (member)
-            QCOMPARE(QByteArray(std::string(member->name).c_str()), found);
-    }
 };
 
 QTEST_APPLESS_MAIN(TestValue)
