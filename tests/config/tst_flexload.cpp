@@ -5,7 +5,7 @@
 #include "gateway/secrets/vault.h"
 #include "tests/config/configdir.h"
 #include "tests/config/flexdocuments.h"
-#include "tests/policies/fakeservices.h"
+#include "tests/support/fakeservices.h"
 
 #include <QTest>
 

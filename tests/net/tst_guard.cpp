@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/net/guard.h"
-#include "tests/policies/fakeservices.h"
+#include "tests/support/fakeservices.h"
 #include "tests/support/gatewaysetup.h"
 
 #include <QTest>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/pipeline/keysource.h"
+#include "tests/support/fakeservices.h"
 #include "tests/support/jose.h"
-#include "tests/support/scriptedworker.h"
 
 #include <QTest>
 
@@ -10,7 +10,7 @@
 
 using namespace gatehouse;
 using namespace std::chrono_literals;
-using test::ScriptedWorker;
+using test::FakeServices;
 using test::SigningKey;
 
 namespace {
@@ -44,10 +44,10 @@ class TestKeySource : public QObject
     const JsonWebToken m_newToken = token(m_new, R"("kid":"new")");
 
     std::shared_ptr<KeySource> m_source;
-    std::unique_ptr<ScriptedWorker> m_worker;
+    std::unique_ptr<FakeServices> m_worker;
     std::vector<KeySource::Answer> m_answers;
 
-    void refresh(ScriptedWorker &worker)
+    void refresh(FakeServices &worker)
     {
         m_source->refresh(worker,
                           m_settings,
@@ -72,7 +72,7 @@ private Q_SLOTS:
     void init()
     {
         m_source = std::make_shared<KeySource>();
-        m_worker = std::make_unique<ScriptedWorker>();
+        m_worker = std::make_unique<FakeServices>();
         m_answers.clear();
     }
 
@@ -269,8 +269,8 @@ private Q_SLOTS:
 
     void refresh_ofTwoWorkers_isOneFetchAndEachIsToldInItsOwn()
     {
-        ScriptedWorker other;
-        other.time = m_worker->time;
+        FakeServices other;
+        other.steady = m_worker->steady;
         refresh(*m_worker);
         refresh(other);
         QCOMPARE(m_worker->fetchCount + other.fetchCount, 1);
@@ -282,8 +282,8 @@ private Q_SLOTS:
 
     void fetch_ofAWorkerThatEnds_isDoneByAnother()
     {
-        auto ending = std::make_unique<ScriptedWorker>();
-        ending->time = m_worker->time;
+        auto ending = std::make_unique<FakeServices>();
+        ending->steady = m_worker->steady;
         refresh(*ending);
         refresh(*m_worker);
         QCOMPARE(m_worker->fetchCount, 0);
@@ -302,8 +302,8 @@ private Q_SLOTS:
     {
         fill(m_oldSet);
         m_worker->advance(1s);
-        auto ending = std::make_unique<ScriptedWorker>();
-        ending->time = m_worker->time;
+        auto ending = std::make_unique<FakeServices>();
+        ending->steady = m_worker->steady;
         refresh(*ending);
         refresh(*m_worker);
         QCOMPARE(ending->timers.size(), std::size_t(1));

@@ -33,7 +33,7 @@ inline const PolicyType &typeOf(const QString &id)
 }
 
 /// Makes policies of a type and keeps what their config was read as.
-class Maker final : public PolicyContext
+class Maker final : public FakeContext
 {
 public:
     explicit Maker(const PolicyType &type)
@@ -42,50 +42,23 @@ public:
 
     std::unique_ptr<const Policy> make(const std::string &yaml)
     {
-        m_inner.diagnostics.clear();
+        diagnostics.clear();
         m_read = {};
-        const auto documents = parseYaml(yaml, "config", m_inner.diagnostics);
+        const auto documents = parseYaml(yaml, "config", diagnostics);
         auto policy = m_type.make(documents.empty() ? nullptr : &documents.front(), *this);
-        return hasErrors(m_inner.diagnostics) ? nullptr : std::move(policy);
+        return hasErrors(diagnostics) ? nullptr : std::move(policy);
     }
     [[nodiscard]] const Node &read() const { return m_read; }
-    [[nodiscard]] QString said() const { return m_inner.printed(); }
 
-    [[nodiscard]] std::string_view name() const override { return m_inner.name(); }
-    void problem(std::initializer_list<PathStep> field, std::string message) override
-    {
-        m_inner.problem(field, std::move(message));
-    }
-    void warning(std::initializer_list<PathStep> field, std::string message) override
-    {
-        m_inner.warning(field, std::move(message));
-    }
     [[nodiscard]] bool decode(const Node *config, RecordRef record) override
     {
-        const bool isValid = m_inner.decode(config, record);
+        const bool isValid = FakeContext::decode(config, record);
         m_read = encodeRecord(record.record, *record.type);
         return isValid;
     }
-    [[nodiscard]] Result<std::shared_ptr<const LockedSecret>>
-    secret(const SecretText &reference) override
-    {
-        return m_inner.secret(reference);
-    }
-    [[nodiscard]] Result<std::string> text(std::string_view inlineOrFile) override
-    {
-        return m_inner.text(inlineOrFile);
-    }
-    [[nodiscard]] Result<std::shared_ptr<const Endpoint>> endpoint(std::string_view url) override
-    {
-        return m_inner.endpoint(url);
-    }
-
-protected:
-    [[nodiscard]] StateStore &states() override { return m_inner.store; }
 
 private:
     const PolicyType &m_type;
-    FakeContext m_inner;
     Node m_read;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "tests/support/authbench.h"
-#include "tests/support/policybench.h"
+#include "tests/policies/policytest.h"
+#include "tests/policies/translated.h"
 
 #include <QTest>
 
@@ -22,30 +22,30 @@ class TestBasicAuth : public QObject
 {
     Q_OBJECT
 
-    std::unique_ptr<AuthBench> m_bench;
+    std::unique_ptr<PolicyTest> m_policy;
 
 private Q_SLOTS:
     void init()
     {
-        m_bench = std::make_unique<AuthBench>("basic-auth");
-        m_bench->secrets["env:PASSWORD"] = "open sesame";
-        QVERIFY2(m_bench->make(yaml), m_bench->said().constData());
+        m_policy = std::make_unique<PolicyTest>("basic-auth");
+        m_policy->context.secrets["env:PASSWORD"] = "open sesame";
+        QVERIFY2(m_policy->make(yaml), m_policy->context.said().constData());
     }
 
     void credentials_rfc7617Example_passAndGoNoFurther()
     {
         // RFC 7617 §2
-        const auto request
-            = m_bench->send("Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\nX-Other: 1\r\n");
-        QCOMPARE(request->outcome, QByteArray("pass"));
+        const auto request = m_policy->start(
+            "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\nX-Other: 1\r\n");
+        QCOMPARE(request->result(), QByteArray("pass"));
         QCOMPARE(request->fields(), QByteArray("X-Other: 1\n"));
     }
 
     void scheme_anyCase_passes()
     {
         for (const char *scheme : {"basic", "BASIC", "bAsIc", "Basic "})
-            QCOMPARE(m_bench->outcomeOf("Authorization: " + QByteArray(scheme)
-                                        + " QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"),
+            QCOMPARE(m_policy->outcomeOf("Authorization: " + QByteArray(scheme)
+                                         + " QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"),
                      QByteArray("pass"));
     }
 
@@ -96,63 +96,62 @@ private Q_SLOTS:
     {
         QFETCH(QByteArray, fields);
         QFETCH(QByteArray, outcome);
-        const auto request = m_bench->send(fields);
+        const auto request = m_policy->start(fields);
         QVERIFY(request);
-        QCOMPARE(request->outcome, outcome);
+        QCOMPARE(request->result(), outcome);
         QVERIFY(!request->reply.retryable);
         QVERIFY(request->reply.message.find("sesame") == std::string::npos);
-        const QByteArray challenge = request->replyHeader("www-authenticate");
-        QCOMPARE(challenge,
+        QCOMPARE(request->replyFields(),
                  QByteArray(request->reply.status == 401
-                                ? "Basic realm=\"gatehouse\", charset=\"UTF-8\""
+                                ? "www-authenticate: Basic realm=\"gatehouse\", charset=\"UTF-8\"\n"
                                 : ""));
     }
 
     void password_withColonsAndUsernameInUtf8_passes()
     {
-        m_bench->secrets["env:PASSWORD"] = "a:b::c";
-        QVERIFY(m_bench->make("username: \xc3\x84nne\npassword: env:PASSWORD\n"));
-        QCOMPARE(m_bench->outcomeOf(basic("\xc3\x84nne:a:b::c")), QByteArray("pass"));
-        QCOMPARE(m_bench->outcomeOf(basic("\xc4nne:a:b::c")), QByteArray("401 basic-auth:wrong"));
+        m_policy->context.secrets["env:PASSWORD"] = "a:b::c";
+        QVERIFY(m_policy->make("username: \xc3\x84nne\npassword: env:PASSWORD\n"));
+        QCOMPARE(m_policy->outcomeOf(basic("\xc3\x84nne:a:b::c")), QByteArray("pass"));
+        QCOMPARE(m_policy->outcomeOf(basic("\xc4nne:a:b::c")), QByteArray("401 basic-auth:wrong"));
     }
 
     void virtualKey_inAnotherCarrier_isNoConflict()
     {
-        const auto request = m_bench->send(basic("Aladdin:open sesame") + "x-api-key: ghk_x\r\n");
-        QCOMPARE(request->outcome, QByteArray("pass"));
+        const auto request = m_policy->start(basic("Aladdin:open sesame") + "x-api-key: ghk_x\r\n");
+        QCOMPARE(request->result(), QByteArray("pass"));
         QCOMPARE(request->exchange.carriedKey().text, std::string_view("ghk_x"));
     }
 
     void forward_set_leavesTheHeader()
     {
-        QVERIFY(m_bench->make(yaml + "forward: true\n"));
-        const auto request = m_bench->send(basic("Aladdin:open sesame"));
+        QVERIFY(m_policy->make(yaml + "forward: true\n"));
+        const auto request = m_policy->start(basic("Aladdin:open sesame"));
         QVERIFY(request->fields().startsWith("Authorization: Basic "));
     }
 
     void password_thatCannotBeRead_isUndecided()
     {
-        m_bench->secrets.clear();
-        QVERIFY(m_bench->make(yaml));
-        QCOMPARE(m_bench->outcomeOf(basic("Aladdin:open sesame")),
+        m_policy->context.secrets.clear();
+        QVERIFY(m_policy->make(yaml));
+        QCOMPARE(m_policy->outcomeOf(basic("Aladdin:open sesame")),
                  QByteArray("503 basic-auth:unavailable"));
-        QVERIFY(m_bench->make(yaml, false, true));
-        QCOMPARE(m_bench->outcomeOf({}), QByteArray("pass"));
+        QVERIFY(m_policy->make(yaml, false, true));
+        QCOMPARE(m_policy->outcomeOf({}), QByteArray("pass"));
         // What is let pass undecided is no more the provider's than what is let pass.
-        const auto allowed = m_bench->send(basic("Aladdin:open sesame") + "X-Other: 1\r\n");
-        QCOMPARE(allowed->outcome, QByteArray("pass"));
+        const auto allowed = m_policy->start(basic("Aladdin:open sesame") + "X-Other: 1\r\n");
+        QCOMPARE(allowed->result(), QByteArray("pass"));
         QCOMPARE(allowed->fields(), QByteArray("X-Other: 1\n"));
-        QVERIFY(m_bench->make(yaml + "forward: true\n", false, true));
-        QVERIFY(m_bench->send(basic("Aladdin:open sesame"))->fields().contains("Authorization"));
-        QVERIFY(m_bench->make(yaml, true, true));
-        QVERIFY(m_bench->send(basic("Aladdin:open sesame"))->fields().contains("Authorization"));
+        QVERIFY(m_policy->make(yaml + "forward: true\n", false, true));
+        QVERIFY(m_policy->start(basic("Aladdin:open sesame"))->fields().contains("Authorization"));
+        QVERIFY(m_policy->make(yaml, true, true));
+        QVERIFY(m_policy->start(basic("Aladdin:open sesame"))->fields().contains("Authorization"));
     }
 
     void observed_changesNothing()
     {
-        QVERIFY(m_bench->make(yaml, true));
-        QCOMPARE(m_bench->outcomeOf({}), QByteArray("pass"));
-        const auto request = m_bench->send(basic("Aladdin:open sesame"));
+        QVERIFY(m_policy->make(yaml, true));
+        QCOMPARE(m_policy->outcomeOf({}), QByteArray("pass"));
+        const auto request = m_policy->start(basic("Aladdin:open sesame"));
         QVERIFY(request->fields().startsWith("Authorization: Basic "));
     }
 
@@ -168,9 +167,9 @@ private Q_SLOTS:
     void config_mistakes_areRefused()
     {
         QFETCH(QByteArray, config);
-        QVERIFY(!m_bench->make(config));
-        QVERIFY(m_bench->said().startsWith("policy.yaml:"));
-        QVERIFY(!m_bench->said().contains("hunter2"));
+        QVERIFY(!m_policy->make(config));
+        QVERIFY(m_policy->context.said().startsWith("config:"));
+        QVERIFY(!m_policy->context.said().contains("hunter2"));
     }
 
     void flex_documentedExample_meansTheSame()
@@ -187,11 +186,11 @@ private Q_SLOTS:
     void flex_missing_isNotLoaded()
     {
         QByteArray said;
-        QCOMPARE(translated("basic-auth", "username: chris\n", said), QByteArray("null"));
+        QCOMPARE(translated("basic-auth", "username: chris\n", said), QByteArray());
         QVERIFY2(said.contains("password: is missing"), said.constData());
-        QCOMPARE(translated("basic-auth", "password: admin\n", said), QByteArray("null"));
+        QCOMPARE(translated("basic-auth", "password: admin\n", said), QByteArray());
         QCOMPARE(translated("basic-auth", "username: 'a:b'\npassword: admin\n", said),
-                 QByteArray("null"));
+                 QByteArray());
     }
 };
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/policies/policyrun.h"
+#include "tests/policies/translated.h"
 
 #include <QTest>
 
 using namespace gatehouse;
+using namespace gatehouse::test;
 
 namespace {
 
@@ -126,7 +128,7 @@ private Q_SLOTS:
         PolicyRun listed("cors", twoOrigins);
         listed.ask("GET /p/x", "Origin: null\r\n");
         QVERIFY(listed.isPassed());
-        QVERIFY(listed.answered("").startsWith("access-control-allow-origin: null\n"));
+        QVERIFY(listed.respond("").startsWith("access-control-allow-origin: null\n"));
         PolicyRun open("cors", "origins: [\"*\"]\n");
         open.ask("GET /p/x", "Origin: null\r\n");
         QVERIFY(open.isRefused());
@@ -139,11 +141,11 @@ private Q_SLOTS:
         PolicyRun run("cors", twoOrigins);
         run.ask("POST /p/x", "Origin: https://app.example.com\r\n");
         QVERIFY(run.isPassed());
-        QCOMPARE(run.answered("Access-Control-Allow-Origin: *\r\n"
-                              "X-A: 1\r\n"
-                              "ACCESS-CONTROL-ALLOW-CREDENTIALS: true\r\n"
-                              "access-control-expose-headers: x-b\r\n"
-                              "Access-Control-Allow-Private-Network: true\r\n"),
+        QCOMPARE(run.respond("Access-Control-Allow-Origin: *\r\n"
+                             "X-A: 1\r\n"
+                             "ACCESS-CONTROL-ALLOW-CREDENTIALS: true\r\n"
+                             "access-control-expose-headers: x-b\r\n"
+                             "Access-Control-Allow-Private-Network: true\r\n"),
                  QByteArray("X-A: 1\n"
                             "access-control-allow-origin: https://app.example.com\n"
                             "access-control-expose-headers: x-request-id\n"
@@ -155,7 +157,7 @@ private Q_SLOTS:
     {
         PolicyRun run("cors", twoOrigins);
         run.ask("POST /p/x", "Origin: https://app.example.com\r\n");
-        QVERIFY(run.answered("Content-Length: 0\r\n", 429)
+        QVERIFY(run.respond("Content-Length: 0\r\n", 429)
                     .contains("access-control-allow-origin: https://app.example.com\n"));
     }
 
@@ -164,7 +166,7 @@ private Q_SLOTS:
         PolicyRun run("cors", twoOrigins);
         run.ask("POST /p/x");
         QVERIFY(run.isPassed());
-        QCOMPARE(run.answered("Access-Control-Allow-Origin: *\r\nX-A: 1\r\n"),
+        QCOMPARE(run.respond("Access-Control-Allow-Origin: *\r\nX-A: 1\r\n"),
                  QByteArray("X-A: 1\nvary: origin\n"));
     }
 
@@ -184,7 +186,7 @@ private Q_SLOTS:
         QFETCH(QByteArray, fields);
         PolicyRun run("cors", twoOrigins);
         run.ask("GET /p/x");
-        QCOMPARE(run.answered(vary.toStdString()), fields);
+        QCOMPARE(run.respond(vary.toStdString()), fields);
     }
 
     void method_unlisted_isRefusedThoughNobodyAskedFirst()
@@ -220,7 +222,7 @@ private Q_SLOTS:
         PolicyRun run("cors", "origins: [\"https://*.example.com\"]\ncredentials: true\n");
         run.ask("GET /p/x", "Origin: https://a.example.com\r\n");
         QVERIFY(run.isPassed());
-        QCOMPARE(run.answered(""),
+        QCOMPARE(run.respond(""),
                  QByteArray("access-control-allow-origin: https://a.example.com\n"
                             "access-control-allow-credentials: true\n"
                             "vary: origin\n"));
@@ -250,7 +252,7 @@ private Q_SLOTS:
         QCOMPARE(run.decision(), QByteArray("would-refuse"));
         run.ask("POST /p/x", "Origin: https://app.example.com\r\n");
         QVERIFY(run.isPassed());
-        QCOMPARE(run.answered("Access-Control-Allow-Origin: *\r\n"),
+        QCOMPARE(run.respond("Access-Control-Allow-Origin: *\r\n"),
                  QByteArray("Access-Control-Allow-Origin: *\n"));
         QCOMPARE(run.decision(), QByteArray("would-change"));
     }
@@ -258,19 +260,19 @@ private Q_SLOTS:
     void muleSoft_documentedExample_meansTheSame()
     {
         QByteArray problems;
-        const std::string native = translated("cors",
-                                              "publicResource: false\n"
-                                              "supportCredentials: true\n"
-                                              "originGroups:\n"
-                                              "  - origins: [http://www.the-origin-of-time.com]\n"
-                                              "    accessControlMaxAge: 30\n"
-                                              "    allowedMethods:\n"
-                                              "      - {isAllowed: true, methodName: POST}\n"
-                                              "      - {isAllowed: true, methodName: GET}\n"
-                                              "      - {isAllowed: false, methodName: DELETE}\n"
-                                              "    headers: [x-allow-origin]\n"
-                                              "    exposedHeaders: [x-forwarded-for]\n",
-                                              problems);
+        const QByteArray native = translated("cors",
+                                             "publicResource: false\n"
+                                             "supportCredentials: true\n"
+                                             "originGroups:\n"
+                                             "  - origins: [http://www.the-origin-of-time.com]\n"
+                                             "    accessControlMaxAge: 30\n"
+                                             "    allowedMethods:\n"
+                                             "      - {isAllowed: true, methodName: POST}\n"
+                                             "      - {isAllowed: true, methodName: GET}\n"
+                                             "      - {isAllowed: false, methodName: DELETE}\n"
+                                             "    headers: [x-allow-origin]\n"
+                                             "    exposedHeaders: [x-forwarded-for]\n",
+                                             problems);
         QCOMPARE(problems, QByteArray());
         PolicyRun run("cors", native);
         QCOMPARE(run.problems, QByteArray());
@@ -343,7 +345,7 @@ private Q_SLOTS:
         QFETCH(QByteArray, flex);
         QFETCH(QByteArray, problem);
         QByteArray problems;
-        QCOMPARE(translated("cors", flex.toStdString(), problems), std::string());
+        QCOMPARE(translated("cors", flex, problems), QByteArray());
         QVERIFY2(problems.contains(problem), problems.constData());
     }
 
@@ -376,7 +378,7 @@ private Q_SLOTS:
     {
         QFETCH(QByteArray, config);
         QFETCH(QByteArray, problem);
-        const PolicyRun run("cors", config.toStdString());
+        const PolicyRun run("cors", config);
         QVERIFY2(run.problems.contains(problem), run.problems.constData());
         QVERIFY(!run.isMade);
     }

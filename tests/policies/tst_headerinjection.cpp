@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/policies/policyrun.h"
+#include "tests/policies/translated.h"
 
 #include <QTest>
 
 using namespace gatehouse;
+using namespace gatehouse::test;
 
 namespace {
 
@@ -29,9 +31,9 @@ private Q_SLOTS:
         QCOMPARE(run.problems, QByteArray());
         run.ask("GET /p/x", "X-A: 1\r\n");
         QVERIFY(run.isPassed());
-        QCOMPARE(run.requestFields(), QByteArray("X-A: 1\nX-Team: platform\n"));
+        QCOMPARE(run.fields(), QByteArray("X-A: 1\nX-Team: platform\n"));
         QCOMPARE(run.decision(), QByteArray("change"));
-        QCOMPARE(run.answered("X-B: 2\r\n"), QByteArray("X-B: 2\ncache-control: no-store\n"));
+        QCOMPARE(run.respond("X-B: 2\r\n"), QByteArray("X-B: 2\ncache-control: no-store\n"));
     }
 
     void header_ofTheSameName_isReplaced()
@@ -40,8 +42,8 @@ private Q_SLOTS:
                       "request: [{name: x-team, value: platform}]\n"
                       "response: [{name: x-b, value: ours}]\n");
         run.ask("GET /p/x", "X-TEAM: admin\r\nx-team: root\r\nX-A: 1\r\n");
-        QCOMPARE(run.requestFields(), QByteArray("x-team: platform\nX-A: 1\n"));
-        QCOMPARE(run.answered("X-B: theirs\r\nX-B: again\r\n"), QByteArray("x-b: ours\n"));
+        QCOMPARE(run.fields(), QByteArray("x-team: platform\nX-A: 1\n"));
+        QCOMPARE(run.respond("X-B: theirs\r\nX-B: again\r\n"), QByteArray("x-b: ours\n"));
     }
 
     void header_added_standsBesideThoseOfItsName()
@@ -51,8 +53,8 @@ private Q_SLOTS:
                       "response: [{name: x-b, value: ours}, {name: content-type, value: a/b}]\n"
                       "existing: add\n");
         run.ask("GET /p/x", "X-A: theirs\r\n");
-        QCOMPARE(run.requestFields(), QByteArray("X-A: theirs\nx-a: ours\n"));
-        QCOMPARE(run.answered("X-B: theirs\r\nContent-Type: c/d\r\n"),
+        QCOMPARE(run.fields(), QByteArray("X-A: theirs\nx-a: ours\n"));
+        QCOMPARE(run.respond("X-B: theirs\r\nContent-Type: c/d\r\n"),
                  QByteArray("X-B: theirs\ncontent-type: a/b\nx-b: ours\n"));
     }
 
@@ -67,10 +69,9 @@ private Q_SLOTS:
                       "  - {name: x-agent, value: \"#[attributes.headers['User-Agent']]\"}\n");
         QCOMPARE(run.problems, QByteArray());
         run.ask("GET /p/x?tag=a%20b", "User-Agent: t\r\n");
-        QCOMPARE(run.requestFields(),
-                 QByteArray("User-Agent: t\nx-from: ip 127.0.0.1\nx-tag: a b\n"));
+        QCOMPARE(run.fields(), QByteArray("User-Agent: t\nx-from: ip 127.0.0.1\nx-tag: a b\n"));
         run.exchange.forgetRequest(); // as before an answer
-        QCOMPARE(run.answered(""), QByteArray("x-path: /p/x\nx-agent: t\n"));
+        QCOMPARE(run.respond(""), QByteArray("x-path: /p/x\nx-agent: t\n"));
     }
 
     void expressions_ofOneList_doNotSeeEachOther()
@@ -80,7 +81,7 @@ private Q_SLOTS:
                       "  - {name: x-a, value: new}\n"
                       "  - {name: x-b, value: \"#[attributes.headers['x-a']]\"}\n");
         run.ask("GET /p/x", "x-a: old\r\n");
-        QCOMPARE(run.requestFields(), QByteArray("x-a: new\nx-b: old\n"));
+        QCOMPARE(run.fields(), QByteArray("x-a: new\nx-b: old\n"));
     }
 
     void expression_null_injectsNothingAndLeavesNothingForged()
@@ -90,11 +91,11 @@ private Q_SLOTS:
               "response: [{name: x-u, value: \"#[attributes.headers['x-u']]\"}]\n";
         PolicyRun run("header-injection", config);
         run.ask("GET /p/x", "x-user: admin\r\nx-a: 1\r\n");
-        QCOMPARE(run.requestFields(), QByteArray("x-a: 1\n"));
-        QCOMPARE(run.answered("x-u: theirs\r\n"), QByteArray());
+        QCOMPARE(run.fields(), QByteArray("x-a: 1\n"));
+        QCOMPARE(run.respond("x-u: theirs\r\n"), QByteArray());
         PolicyRun adding("header-injection", std::string(config) + "existing: add\n");
         adding.ask("GET /p/x", "x-user: mine\r\n");
-        QCOMPARE(adding.requestFields(), QByteArray("x-user: mine\n"));
+        QCOMPARE(adding.fields(), QByteArray("x-user: mine\n"));
     }
 
     void literal_thatIsNoValue_injectsNothing()
@@ -104,8 +105,8 @@ private Q_SLOTS:
                       "response: [{name: x-u, value: \"#[' ']\"}, {name: x-v, value: v}]\n");
         QCOMPARE(run.problems, QByteArray());
         run.ask("GET /p/x", "x-user: admin\r\nx-a: 1\r\n");
-        QCOMPARE(run.requestFields(), QByteArray("x-a: 1\n"));
-        QCOMPARE(run.answered("x-u: theirs\r\n"), QByteArray("x-v: v\n"));
+        QCOMPARE(run.fields(), QByteArray("x-a: 1\n"));
+        QCOMPARE(run.respond("x-u: theirs\r\n"), QByteArray("x-v: v\n"));
     }
 
     void value_withEncodedLineBreaks_splitsNothing_data()
@@ -122,8 +123,8 @@ private Q_SLOTS:
                       "response: [{name: x-q, value: \"#[attributes.queryParams['q']]\"}]\n");
         run.ask("GET /p/x?q=" + query.toStdString(), "x-a: 1\r\n");
         QVERIFY(run.isPassed());
-        QCOMPARE(run.requestFields(), QByteArray("x-a: 1\n"));
-        QCOMPARE(run.answered(""), QByteArray());
+        QCOMPARE(run.fields(), QByteArray("x-a: 1\n"));
+        QCOMPARE(run.respond(""), QByteArray());
     }
 
     void virtualKey_copied_isRefused()
@@ -146,7 +147,7 @@ private Q_SLOTS:
     {
         PolicyRun run("header-injection", "response: [{name: x-b, value: ours}]\n");
         run.ask("GET /p/x");
-        QVERIFY(run.answered("Content-Length: 0\r\n", 502).contains("x-b: ours\n"));
+        QVERIFY(run.respond("Content-Length: 0\r\n", 502).contains("x-b: ours\n"));
     }
 
     void observing_changesNothing()
@@ -157,8 +158,8 @@ private Q_SLOTS:
                       PolicyRun::Mode::Observe);
         run.ask("GET /p/x", "x-team: mine\r\n");
         QVERIFY(run.isPassed());
-        QCOMPARE(run.requestFields(), QByteArray("x-team: mine\n"));
-        QCOMPARE(run.answered("x-b: theirs\r\n"), QByteArray("x-b: theirs\n"));
+        QCOMPARE(run.fields(), QByteArray("x-team: mine\n"));
+        QCOMPARE(run.respond("x-b: theirs\r\n"), QByteArray("x-b: theirs\n"));
         QCOMPARE(run.decision(), QByteArray("would-change"));
     }
 
@@ -174,12 +175,12 @@ private Q_SLOTS:
                                                 "\"#[attributes.requestPath]\"}\n")
                                      .arg(QLatin1String(name));
             PolicyRun run("header-injection",
-                          translated("header-injection", flex.toStdString(), problems));
+                          translated("header-injection", flex.toUtf8(), problems));
             QCOMPARE(problems + run.problems, QByteArray());
             run.ask("GET /p/x", "new-inbound-header: theirs\r\n");
-            QCOMPARE(run.requestFields(),
+            QCOMPARE(run.fields(),
                      QByteArray("new-inbound-header: theirs\nnew-inbound-header: /p/x\n"));
-            QCOMPARE(run.answered(""), QByteArray("new-outbound-header: /p/x\n"));
+            QCOMPARE(run.respond(""), QByteArray("new-outbound-header: /p/x\n"));
         }
     }
 
@@ -204,10 +205,8 @@ private Q_SLOTS:
         QFETCH(QByteArray, entry);
         QFETCH(QByteArray, problem);
         QByteArray problems;
-        QCOMPARE(translated("header-injection",
-                            "inboundHeaders: [" + entry.toStdString() + "]\n",
-                            problems),
-                 std::string());
+        QCOMPARE(translated("header-injection", "inboundHeaders: [" + entry + "]\n", problems),
+                 QByteArray());
         QVERIFY2(problems.contains(problem), problems.constData());
         QVERIFY(!problems.contains("Bearer"));
     }

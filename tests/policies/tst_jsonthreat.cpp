@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/dialects/dialect.h"
 #include "tests/policies/policytest.h"
+#include "tests/policies/translated.h"
 
 #include <QTest>
 
 using namespace gatehouse;
 using test::PolicyTest;
+using test::translated;
 using Outcome = Pipeline::Outcome;
 
 namespace {
@@ -41,22 +43,6 @@ std::string texts(int nameLength, int stringLength)
 {
     return "{\"" + std::string(static_cast<std::size_t>(nameLength), 'n') + "\":\""
            + std::string(static_cast<std::size_t>(stringLength), 's') + "\"}";
-}
-
-std::string flexConfig(const std::string &yaml, QString &problems)
-{
-    Diagnostics diagnostics;
-    const auto documents = parseYaml(yaml, "f", diagnostics);
-    Reporter reporter("f", diagnostics);
-    FlexConfig config(documents.empty() ? nullptr : &documents.front(), {}, reporter);
-    const auto node = findPolicyType("json-threat")->info.flex.front().translate(config);
-    config.warnOfUnknown();
-    for (const Diagnostic &diagnostic : diagnostics)
-        problems += QString::fromStdString(diagnostic.message) + QLatin1Char('\n');
-    std::string text;
-    for (std::size_t i = 0; node && i < node->keys.size(); ++i)
-        text += node->keys[i].text + ": " + node->items[i].text + '\n';
-    return text;
 }
 
 } // namespace
@@ -112,7 +98,7 @@ private Q_SLOTS:
         QFETCH(QByteArray, most);
         QFETCH(QByteArray, more);
         QFETCH(QByteArray, refusal);
-        PolicyTest policy("json-threat", config.toStdString());
+        PolicyTest policy("json-threat", config);
         QCOMPARE(policy.send(post, most.toStdString()), Outcome::Passed);
         QCOMPARE(policy.send(post, more.toStdString()), Outcome::Refused);
         QCOMPARE(QByteArray::fromStdString(policy.refusal()), refusal);
@@ -264,30 +250,30 @@ private Q_SLOTS:
 
     void flexConfig_everyKey_isTranslated()
     {
-        QString problems;
-        QCOMPARE(flexConfig("maxContainerDepth: 10\n"
+        QByteArray problems;
+        QCOMPARE(translated("json-threat",
+                            "maxContainerDepth: 10\n"
                             "maxObjectEntryCount: 10000\n"
                             "maxObjectEntryNameLength: 80\n"
                             "maxArrayElementCount: -1\n",
                             problems),
-                 std::string("maxDepth: 10\nmaxEntries: 10000\nmaxNameLength: 80\n"
-                             "maxElements: 0\nmaxString: 0\n"));
-        QCOMPARE(problems, QString());
-        QCOMPARE(flexConfig("maxContainerDepth: 600", problems).substr(0, 13),
-                 std::string("maxDepth: 512"));
-        QVERIFY(problems.contains(QLatin1String("512")));
-        problems.clear();
-        QVERIFY(!flexConfig("maxDepth: 1", problems).empty());
-        QVERIFY(problems.contains(QLatin1String("maxDepth"))); // not a key of theirs
+                 QByteArray("maxDepth: 10\nmaxEntries: 10000\nmaxNameLength: 80\n"
+                            "maxElements: 0\nmaxString: 0\n"));
+        QCOMPARE(problems, QByteArray());
+        QCOMPARE(translated("json-threat", "maxContainerDepth: 600", problems).left(13),
+                 QByteArray("maxDepth: 512"));
+        QVERIFY(problems.contains("512"));
+        QVERIFY(!translated("json-threat", "maxDepth: 1", problems).isEmpty());
+        QVERIFY(problems.contains("maxDepth")); // not a key of theirs
     }
 
     void flexConfig_whatCannotMeanTheSame_isRefused()
     {
         for (const char *yaml :
              {"maxContainerDepth: 0", "maxStringValueLength: -2", "maxArrayElementCount: many"}) {
-            QString problems;
-            QCOMPARE(flexConfig(yaml, problems), std::string());
-            QVERIFY2(problems.contains(QLatin1String("must be")), yaml);
+            QByteArray problems;
+            QCOMPARE(translated("json-threat", yaml, problems), QByteArray());
+            QVERIFY2(problems.contains("must be"), yaml);
         }
     }
 };

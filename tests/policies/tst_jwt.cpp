@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "tests/policies/jwtbench.h"
+#include "tests/policies/jwtissuer.h"
 
 #include <QTest>
 
@@ -11,9 +11,9 @@ class TestJwt : public QObject
 {
     Q_OBJECT
 
-    JwtBench m_jwt;
+    JwtIssuer m_jwt;
 
-    AuthBench &bench() { return *m_jwt.bench; }
+    PolicyTest &policy() { return *m_jwt.policy; }
 
 private Q_SLOTS:
     void init()
@@ -24,18 +24,18 @@ private Q_SLOTS:
 
     void token_ofTheIssuer_passesAndGoesNoFurther()
     {
-        const auto request = bench().send(bearer(m_jwt.good()) + "X-Other: 1\r\n");
-        QCOMPARE(request->outcome, QByteArray("paused"));
-        const FetchRequest &asked = bench().services.fetches.front().request;
+        const auto request = policy().start(bearer(m_jwt.good()) + "X-Other: 1\r\n");
+        QCOMPARE(request->result(), QByteArray("paused"));
+        const FetchRequest &asked = policy().services.fetches.front().request;
         QCOMPARE(asked.endpoint->origin.host, std::string("issuer.example"));
         QCOMPARE(asked.endpoint->target, std::string("/keys"));
-        bench().services.answer(200, m_jwt.jwks());
-        QCOMPARE(request->outcome, QByteArray("pass"));
+        policy().services.answer(200, m_jwt.jwks());
+        QCOMPARE(request->result(), QByteArray("pass"));
         QCOMPARE(request->fields(), QByteArray("X-Other: 1\n"));
         // From now on nobody is asked.
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.rsa.token("PS256", R"("kid":"rsa")", claims()))),
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.rsa.token("PS256", R"("kid":"rsa")", claims()))),
                  QByteArray("pass"));
-        QCOMPARE(bench().services.fetchCount, 1);
+        QCOMPARE(policy().services.fetchCount, 1);
     }
 
     void request_withoutAToken_isRefused_data()
@@ -70,26 +70,25 @@ private Q_SLOTS:
     {
         QFETCH(QByteArray, fields);
         QFETCH(QByteArray, outcome);
-        const auto request = bench().send(fields);
+        const auto request = policy().start(fields);
         QVERIFY(request);
-        QCOMPARE(request->outcome, outcome);
-        QCOMPARE(bench().services.fetchCount, 0);
-        QCOMPARE(request->replyHeader("www-authenticate").startsWith("Bearer realm="),
+        QCOMPARE(request->result(), outcome);
+        QCOMPARE(policy().services.fetchCount, 0);
+        QCOMPARE(request->replyFields().startsWith("www-authenticate: Bearer realm="),
                  request->reply.status == 401);
     }
 
     void token_inTheQuery_isNotLookedAt()
     {
-        bench().line
-            = "GET /api/v1?access_token=" + QByteArray::fromStdString(m_jwt.good()) + " HTTP/1.1";
-        QCOMPARE(bench().outcomeOf({}), QByteArray("401 jwt:missing"));
+        policy().send("GET /p/v1?access_token=" + m_jwt.good() + " HTTP/1.1\r\n");
+        QCOMPARE(policy().result(), QByteArray("401 jwt:missing"));
     }
 
     void virtualKey_besideTheToken_isNoConflict()
     {
         m_jwt.fetchKeys();
-        const auto request = bench().send("x-api-key: ghk_abc\r\n" + bearer(m_jwt.good()));
-        QCOMPARE(request->outcome, QByteArray("pass"));
+        const auto request = policy().start("x-api-key: ghk_abc\r\n" + bearer(m_jwt.good()));
+        QCOMPARE(request->result(), QByteArray("pass"));
         QCOMPARE(request->exchange.carriedKey().text, std::string_view("ghk_abc"));
     }
 
@@ -163,12 +162,12 @@ private Q_SLOTS:
         QFETCH(QByteArray, token);
         QFETCH(QByteArray, outcome);
         m_jwt.fetchKeys();
-        bench().services.advance(10s);
-        const auto request = bench().send(bearer(token.toStdString()));
-        if (request->outcome == "paused")
-            bench().services.answer(200, m_jwt.jwks()); // the issuer's last word
-        QCOMPARE(request->outcome, outcome);
-        if (request->outcome != "pass") {
+        policy().services.advance(10s);
+        const auto request = policy().start(bearer(token.toStdString()));
+        if (request->result() == "paused")
+            policy().services.answer(200, m_jwt.jwks()); // the issuer's last word
+        QCOMPARE(request->result(), outcome);
+        if (request->result() != "pass") {
             QVERIFY(request->reply.message.find(token.toStdString()) == std::string::npos);
             QCOMPARE(request->client(), QByteArray()); // it says nothing of who asks
             QVERIFY(!request->reply.retryable);
@@ -178,36 +177,36 @@ private Q_SLOTS:
     void publicKey_andSecret_verifyWithoutAsking()
     {
         m_jwt.make(indentedPem(m_jwt.rsa.publicPem()));
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.rsa.token("RS512", {}, claims()))),
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.rsa.token("RS512", {}, claims()))),
                  QByteArray("pass"));
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.rsa.token("RS512", R"("kid":"any")", claims()))),
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.rsa.token("RS512", R"("kid":"any")", claims()))),
                  QByteArray("pass"));
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.ec.token("ES256", {}, claims()))),
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.ec.token("ES256", {}, claims()))),
                  QByteArray("401 jwt:key"));
-        QCOMPARE(bench().outcomeOf(bearer(
+        QCOMPARE(policy().outcomeOf(bearer(
                      SigningKey::secret(m_jwt.rsa.publicPem()).token("HS256", {}, claims()))),
                  QByteArray("401 jwt:algorithm"));
         const SigningKey secret = SigningKey::secret(std::string(48, 's'));
-        bench().secrets["env:SECRET"] = std::string(48, 's');
+        policy().context.secrets["env:SECRET"] = std::string(48, 's');
         m_jwt.make("secret: env:SECRET\n");
-        QCOMPARE(bench().outcomeOf(bearer(secret.token("HS384", {}, claims()))),
+        QCOMPARE(policy().outcomeOf(bearer(secret.token("HS384", {}, claims()))),
                  QByteArray("pass"));
-        QCOMPARE(bench().outcomeOf(bearer(secret.token("HS512", {}, claims()))),
+        QCOMPARE(policy().outcomeOf(bearer(secret.token("HS512", {}, claims()))),
                  QByteArray("401 jwt:key"));
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.rsa.token("RS256", {}, claims()))),
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.rsa.token("RS256", {}, claims()))),
                  QByteArray("401 jwt:algorithm"));
-        bench().secrets.clear();
+        policy().context.secrets.clear();
         m_jwt.make("secret: env:SECRET\n");
-        QCOMPARE(bench().outcomeOf(bearer(secret.token("HS384", {}, claims()))),
+        QCOMPARE(policy().outcomeOf(bearer(secret.token("HS384", {}, claims()))),
                  QByteArray("503 jwt:unavailable"));
     }
 
     void algorithms_named_areTheOnlyOnes()
     {
         m_jwt.make(indentedPem(m_jwt.rsa.publicPem()) + "algorithms: [PS256]\n");
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.rsa.token("PS256", {}, claims()))),
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.rsa.token("PS256", {}, claims()))),
                  QByteArray("pass"));
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.rsa.token("RS256", {}, claims()))),
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.rsa.token("RS256", {}, claims()))),
                  QByteArray("401 jwt:algorithm"));
     }
 
@@ -231,9 +230,9 @@ private Q_SLOTS:
         QFETCH(QByteArray, more);
         QFETCH(QByteArray, outcome);
         m_jwt.make(jwksConfig + "clientClaim: client_id\n");
-        const auto request = bench().send(bearer(m_jwt.good(more.toStdString())));
-        bench().services.answer(200, m_jwt.jwks());
-        QCOMPARE(request->outcome, outcome);
+        const auto request = policy().start(bearer(m_jwt.good(more.toStdString())));
+        policy().services.answer(200, m_jwt.jwks());
+        QCOMPARE(request->result(), outcome);
         QCOMPARE(request->client(), QByteArray(outcome == "pass" ? "ci" : ""));
     }
 
@@ -241,10 +240,10 @@ private Q_SLOTS:
     {
         m_jwt.make(jwksConfig + "clientClaim: client_id\n");
         m_jwt.fetchKeys(R"("client_id":"ci")");
-        bench().client = bench().clients.findClient("ci");
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.good(R"("client_id":"ci")"))), QByteArray("pass"));
-        bench().client = bench().clients.findClient("elsewhere");
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.good(R"("client_id":"ci")"))),
+        policy().knownClient = policy().clients.findClient("ci");
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.good(R"("client_id":"ci")"))), QByteArray("pass"));
+        policy().knownClient = policy().clients.findClient("elsewhere");
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.good(R"("client_id":"ci")"))),
                  QByteArray("403 jwt:client"));
     }
 
@@ -252,12 +251,12 @@ private Q_SLOTS:
     {
         m_jwt.make(indentedPem(m_jwt.ec.publicPem())
                    + "claims: {team: core, /roles/*: llm}\nclaimsIfPresent: {env: prod}\n");
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.good(R"("team":"core","roles":["x","llm"])"))),
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.good(R"("team":"core","roles":["x","llm"])"))),
                  QByteArray("pass"));
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.good(R"("team":"core","roles":["x"])"))),
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.good(R"("team":"core","roles":["x"])"))),
                  QByteArray("401 jwt:claim"));
         QCOMPARE(
-            bench().outcomeOf(bearer(m_jwt.good(R"("team":"core","roles":["llm"],"env":"dev")"))),
+            policy().outcomeOf(bearer(m_jwt.good(R"("team":"core","roles":["llm"],"env":"dev")"))),
             QByteArray("401 jwt:claim"));
     }
 
@@ -266,22 +265,22 @@ private Q_SLOTS:
         m_jwt.make(indentedPem(m_jwt.ec.publicPem()) + "header: X-Token\n");
         const QByteArray token = QByteArray::fromStdString(m_jwt.good());
         const auto request
-            = bench().send("x-token: " + token + "\r\nAuthorization: Bearer ghk_abc\r\n");
-        QCOMPARE(request->outcome, QByteArray("pass"));
+            = policy().start("x-token: " + token + "\r\nAuthorization: Bearer ghk_abc\r\n");
+        QCOMPARE(request->result(), QByteArray("pass"));
         QCOMPARE(request->fields(), QByteArray("Authorization: Bearer ghk_abc\n"));
-        QCOMPARE(bench().outcomeOf(bearer(m_jwt.good())), QByteArray("401 jwt:missing"));
-        QCOMPARE(bench().outcomeOf("X-Token: " + token + "\r\nX-Token: " + token + "\r\n"),
+        QCOMPARE(policy().outcomeOf(bearer(m_jwt.good())), QByteArray("401 jwt:missing"));
+        QCOMPARE(policy().outcomeOf("X-Token: " + token + "\r\nX-Token: " + token + "\r\n"),
                  QByteArray("400 jwt:authorization"));
     }
 
     void observed_changesNothing()
     {
         m_jwt.make(indentedPem(m_jwt.ec.publicPem()) + "clientClaim: client_id\n", true);
-        const auto request = bench().send(bearer(m_jwt.good(R"("client_id":"ci")")));
-        QCOMPARE(request->outcome, QByteArray("pass"));
+        const auto request = policy().start(bearer(m_jwt.good(R"("client_id":"ci")")));
+        QCOMPARE(request->result(), QByteArray("pass"));
         QCOMPARE(request->client(), QByteArray());
         QVERIFY(request->fields().contains("Authorization"));
-        QCOMPARE(bench().outcomeOf({}), QByteArray("pass"));
+        QCOMPARE(policy().outcomeOf({}), QByteArray("pass"));
     }
 };
 

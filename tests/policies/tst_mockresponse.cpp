@@ -4,6 +4,7 @@
 #include <QTest>
 
 using namespace gatehouse;
+using namespace gatehouse::test;
 
 class TestMockResponse : public QObject
 {
@@ -64,7 +65,7 @@ private Q_SLOTS:
     {
         QFETCH(QByteArray, config);
         QFETCH(QByteArray, type);
-        PolicyRun run("mock-response", config.toStdString());
+        PolicyRun run("mock-response", config);
         QCOMPARE(run.problems, QByteArray());
         run.ask("GET /p/x");
         QCOMPARE(run.reply.contentType, type.toStdString());
@@ -118,7 +119,7 @@ private Q_SLOTS:
     {
         QFETCH(QByteArray, config);
         QFETCH(QByteArray, problem);
-        const PolicyRun run("mock-response", config.toStdString());
+        const PolicyRun run("mock-response", config);
         QVERIFY2(run.problems.contains(problem), run.problems.constData());
         QVERIFY(!run.isMade);
     }

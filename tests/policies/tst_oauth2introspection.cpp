@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "tests/support/authbench.h"
-#include "tests/support/policybench.h"
+#include "tests/policies/policytest.h"
+#include "tests/policies/translated.h"
 
 #include <QTest>
 
@@ -25,34 +25,36 @@ class TestOAuth2Introspection : public QObject
 {
     Q_OBJECT
 
-    std::unique_ptr<AuthBench> m_bench;
+    std::unique_ptr<PolicyTest> m_policy;
 
     void make(const QByteArray &config, bool observes = false)
     {
-        QVERIFY2(m_bench->make(config, observes), m_bench->said().constData());
+        QVERIFY2(m_policy->make(config, observes), m_policy->context.said().constData());
     }
     /// What becomes of a request whose token the server says this of.
     QByteArray outcomeOf(const QByteArray &fields, int status, const char *body)
     {
-        const auto request = m_bench->send(fields);
-        if (request->outcome == "paused")
-            m_bench->services.answer(status, body);
-        return request->outcome;
+        const auto request = m_policy->start(fields);
+        if (request->result() == "paused")
+            m_policy->services.answer(status, body);
+        return request->result();
     }
 
 private Q_SLOTS:
     void init()
     {
-        m_bench = std::make_unique<AuthBench>("oauth2-introspection");
-        m_bench->secrets["env:ASK"] = "Basic YTpi";
+        m_policy = std::make_unique<PolicyTest>("oauth2-introspection");
+        m_policy->context.secrets["env:ASK"] = "Basic YTpi";
+        m_policy->addClient("ci");
+        m_policy->addClient("elsewhere", {"another"});
         make(yaml);
     }
 
     void question_isRfc7662s()
     {
-        const auto request = m_bench->send(token + "X-Other: 1\r\n");
-        QCOMPARE(request->outcome, QByteArray("paused"));
-        const FetchRequest &asked = m_bench->services.fetches.front().request;
+        const auto request = m_policy->start(token + "X-Other: 1\r\n");
+        QCOMPARE(request->result(), QByteArray("paused"));
+        const FetchRequest &asked = m_policy->services.fetches.front().request;
         QCOMPARE(asked.method, std::string("POST"));
         QCOMPARE(asked.endpoint->target, std::string("/introspect?realm=a"));
         QCOMPARE(asked.body,
@@ -61,8 +63,8 @@ private Q_SLOTS:
                  == std::vector<Header>{{"content-type", "application/x-www-form-urlencoded"},
                                         {"accept", "application/json"},
                                         {"authorization", "Basic YTpi"}}));
-        m_bench->services.answer(200, R"({"active":true})");
-        QCOMPARE(request->outcome, QByteArray("pass"));
+        m_policy->services.answer(200, R"({"active":true})");
+        QCOMPARE(request->result(), QByteArray("pass"));
         QCOMPARE(request->fields(), QByteArray("X-Other: 1\n"));
     }
 
@@ -91,9 +93,9 @@ private Q_SLOTS:
     {
         QFETCH(QByteArray, fields);
         QFETCH(QByteArray, outcome);
-        const auto request = m_bench->send(fields);
-        QCOMPARE(request->outcome, outcome);
-        QCOMPARE(m_bench->services.fetchCount, 0);
+        const auto request = m_policy->start(fields);
+        QCOMPARE(request->result(), outcome);
+        QCOMPARE(m_policy->services.fetchCount, 0);
     }
 
     void answer_decides_data()
@@ -127,29 +129,29 @@ private Q_SLOTS:
 
     void server_thatDoesNotAnswer_isUndecidedAndAskedAgain()
     {
-        const auto request = m_bench->send(token);
-        m_bench->services.fail(ErrorCode::ProviderFirstByteTimeout);
-        QCOMPARE(request->outcome, QByteArray("503 oauth2-introspection:unavailable"));
+        const auto request = m_policy->start(token);
+        m_policy->services.fail(ErrorCode::ProviderFirstByteTimeout);
+        QCOMPARE(request->result(), QByteArray("503 oauth2-introspection:unavailable"));
         QVERIFY(request->reply.message.find("DEF") == std::string::npos);
         QCOMPARE(outcomeOf(token, 200, R"({"active":true})"), QByteArray("pass"));
-        QCOMPARE(m_bench->services.fetchCount, 2);
+        QCOMPARE(m_policy->services.fetchCount, 2);
     }
 
     void onError_allow_passesWithoutTheToken()
     {
-        QVERIFY2(m_bench->make(yaml, false, true), m_bench->said().constData());
-        const auto request = m_bench->send(token + "X-Other: 1\r\n");
-        m_bench->services.fail();
-        QCOMPARE(request->outcome, QByteArray("pass"));
+        QVERIFY2(m_policy->make(yaml, false, true), m_policy->context.said().constData());
+        const auto request = m_policy->start(token + "X-Other: 1\r\n");
+        m_policy->services.fail();
+        QCOMPARE(request->result(), QByteArray("pass"));
         QCOMPARE(request->fields(), QByteArray("X-Other: 1\n"));
-        QVERIFY(m_bench->make(yaml + "forward: true\n", false, true));
-        const auto forwarded = m_bench->send(token);
-        m_bench->services.fail();
+        QVERIFY(m_policy->make(yaml + "forward: true\n", false, true));
+        const auto forwarded = m_policy->start(token);
+        m_policy->services.fail();
         QVERIFY(forwarded->fields().contains("Authorization"));
-        m_bench->secrets.clear(); // and where it cannot even be asked
-        QVERIFY(m_bench->make(yaml, false, true));
-        const auto unasked = m_bench->send(token + "X-Other: 1\r\n");
-        QCOMPARE(unasked->outcome, QByteArray("pass"));
+        m_policy->context.secrets.clear(); // and where it cannot even be asked
+        QVERIFY(m_policy->make(yaml, false, true));
+        const auto unasked = m_policy->start(token + "X-Other: 1\r\n");
+        QCOMPARE(unasked->result(), QByteArray("pass"));
         QCOMPARE(unasked->fields(), QByteArray("X-Other: 1\n"));
     }
 
@@ -198,22 +200,22 @@ private Q_SLOTS:
         QCOMPARE(outcomeOf(bearer(2), 200, R"({"active":true})"), QByteArray("pass"));
         QCOMPARE(outcomeOf(bearer(3), 200, R"({"active":false})"),
                  QByteArray("401 oauth2-introspection:inactive"));
-        QCOMPARE(m_bench->services.fetchCount, 3);
-        m_bench->services.advance(5s - 1ms);
+        QCOMPARE(m_policy->services.fetchCount, 3);
+        m_policy->services.advance(5s - 1ms);
         for (int i = 1; i <= 3; ++i)
-            QCOMPARE(m_bench->outcomeOf(bearer(i)),
+            QCOMPARE(m_policy->outcomeOf(bearer(i)),
                      QByteArray(i == 3 ? "401 oauth2-introspection:inactive" : "pass"));
-        m_bench->services.advance(1ms); // refusals are believed for five seconds
+        m_policy->services.advance(1ms); // refusals are believed for five seconds
         QCOMPARE(outcomeOf(bearer(3), 200, R"({"active":true})"), QByteArray("pass"));
-        m_bench->services.advance(25s - 1ms);
-        QCOMPARE(m_bench->outcomeOf(bearer(1)), QByteArray("pass"));
-        m_bench->services.advance(1ms);
-        QCOMPARE(m_bench->outcomeOf(bearer(1)), QByteArray("401 oauth2-introspection:inactive"));
-        m_bench->services.advance(30s - 1ms);
-        QCOMPARE(m_bench->outcomeOf(bearer(2)), QByteArray("pass"));
-        m_bench->services.advance(1ms);
-        QCOMPARE(m_bench->outcomeOf(bearer(2)), QByteArray("paused"));
-        QCOMPARE(m_bench->services.fetchCount, 5);
+        m_policy->services.advance(25s - 1ms);
+        QCOMPARE(m_policy->outcomeOf(bearer(1)), QByteArray("pass"));
+        m_policy->services.advance(1ms);
+        QCOMPARE(m_policy->outcomeOf(bearer(1)), QByteArray("401 oauth2-introspection:inactive"));
+        m_policy->services.advance(30s - 1ms);
+        QCOMPARE(m_policy->outcomeOf(bearer(2)), QByteArray("pass"));
+        m_policy->services.advance(1ms);
+        QCOMPARE(m_policy->outcomeOf(bearer(2)), QByteArray("paused"));
+        QCOMPARE(m_policy->services.fetchCount, 5);
     }
 
     void cacheTtl_zero_asksEachTime()
@@ -221,7 +223,7 @@ private Q_SLOTS:
         make(yaml + "cacheTtl: 0s\n");
         for (int i = 1; i <= 3; ++i) {
             QCOMPARE(outcomeOf(token, 200, R"({"active":true})"), QByteArray("pass"));
-            QCOMPARE(m_bench->services.fetchCount, i);
+            QCOMPARE(m_policy->services.fetchCount, i);
         }
     }
 
@@ -230,49 +232,49 @@ private Q_SLOTS:
         make(yaml + "cacheEntries: 2\n");
         for (int i = 1; i <= 3; ++i)
             QCOMPARE(outcomeOf(bearer(i), 200, R"({"active":true})"), QByteArray("pass"));
-        QCOMPARE(m_bench->outcomeOf(bearer(3)), QByteArray("pass"));
-        QCOMPARE(m_bench->outcomeOf(bearer(2)), QByteArray("pass"));
-        QCOMPARE(m_bench->outcomeOf(bearer(1)), QByteArray("paused"));
+        QCOMPARE(m_policy->outcomeOf(bearer(3)), QByteArray("pass"));
+        QCOMPARE(m_policy->outcomeOf(bearer(2)), QByteArray("pass"));
+        QCOMPARE(m_policy->outcomeOf(bearer(1)), QByteArray("paused"));
     }
 
     void sameToken_ofManyWorkers_isOneQuestion()
     {
-        ScriptedWorker other;
-        other.time = m_bench->services.time;
-        other.wallTime = m_bench->services.wallTime;
-        std::vector<std::unique_ptr<BenchRequest>> requests;
+        FakeServices other;
+        other.steady = m_policy->services.steady;
+        other.wall = m_policy->services.wall;
+        std::vector<std::unique_ptr<TestRequest>> requests;
         for (int i = 0; i < 10; ++i)
-            requests.push_back(m_bench->send(token, i % 2 == 0 ? nullptr : &other));
-        auto gone = m_bench->send(token);
+            requests.push_back(m_policy->start(token, i % 2 == 0 ? nullptr : &other));
+        auto gone = m_policy->start(token);
         gone.reset();
-        QCOMPARE(m_bench->services.fetchCount + other.fetchCount, 1);
-        m_bench->services.answer(200, R"({"active":true})");
+        QCOMPARE(m_policy->services.fetchCount + other.fetchCount, 1);
+        m_policy->services.answer(200, R"({"active":true})");
         other.run();
         for (const auto &request : requests)
-            QCOMPARE(request->outcome, QByteArray("pass"));
+            QCOMPARE(request->result(), QByteArray("pass"));
     }
 
     void worker_thatEndsWhileItAsks_leavesNobodyWaiting()
     {
-        auto ending = std::make_unique<ScriptedWorker>();
-        ending->time = m_bench->services.time;
-        auto lost = m_bench->send(token, ending.get());
-        const auto waiting = m_bench->send(token);
-        QCOMPARE(m_bench->services.fetchCount, 0);
+        auto ending = std::make_unique<FakeServices>();
+        ending->steady = m_policy->services.steady;
+        auto lost = m_policy->start(token, ending.get());
+        const auto waiting = m_policy->start(token);
+        QCOMPARE(m_policy->services.fetchCount, 0);
         lost.reset();
         ending->fetches.clear();
-        m_bench->services.run();
-        QCOMPARE(waiting->outcome, QByteArray("503 oauth2-introspection:unavailable"));
+        m_policy->services.run();
+        QCOMPARE(waiting->result(), QByteArray("503 oauth2-introspection:unavailable"));
     }
 
     void clientClaim_namesWhoAsks()
     {
         make(yaml + "clientClaim: client_id\n");
-        const auto request = m_bench->send(token);
-        m_bench->services.answer(200, R"({"active":true,"client_id":"ci"})");
-        QCOMPARE(request->outcome, QByteArray("pass"));
+        const auto request = m_policy->start(token);
+        m_policy->services.answer(200, R"({"active":true,"client_id":"ci"})");
+        QCOMPARE(request->result(), QByteArray("pass"));
         QCOMPARE(request->client(), QByteArray("ci"));
-        QCOMPARE(m_bench->send(token)->client(), QByteArray("ci")); // kept
+        QCOMPARE(m_policy->start(token)->client(), QByteArray("ci")); // kept
         QCOMPARE(outcomeOf(bearer(1), 200, R"({"active":true,"client_id":"nobody"})"),
                  QByteArray("403 oauth2-introspection:client"));
         QCOMPARE(outcomeOf(bearer(2), 200, R"({"active":true})"),
@@ -285,27 +287,27 @@ private Q_SLOTS:
     {
         QCOMPARE(outcomeOf(token, 200, R"({"active":true})"), QByteArray("pass"));
         make(yaml + "scopes: [llm]\n");
-        QCOMPARE(m_bench->outcomeOf(token), QByteArray("403 oauth2-introspection:scope"));
+        QCOMPARE(m_policy->outcomeOf(token), QByteArray("403 oauth2-introspection:scope"));
         make("url: https://other.example/\nauthorization: env:ASK\n");
-        QCOMPARE(m_bench->outcomeOf(token), QByteArray("paused"));
+        QCOMPARE(m_policy->outcomeOf(token), QByteArray("paused"));
     }
 
     void authorization_thatCannotBeRead_isUndecided()
     {
-        m_bench->secrets.clear();
+        m_policy->context.secrets.clear();
         make(yaml);
-        QCOMPARE(m_bench->outcomeOf(token), QByteArray("503 oauth2-introspection:unavailable"));
+        QCOMPARE(m_policy->outcomeOf(token), QByteArray("503 oauth2-introspection:unavailable"));
         make("url: https://login.example/\n"); // none is needed
-        QCOMPARE(m_bench->outcomeOf(token), QByteArray("paused"));
-        QCOMPARE(m_bench->services.fetches.front().request.headers.size(), std::size_t(2));
+        QCOMPARE(m_policy->outcomeOf(token), QByteArray("paused"));
+        QCOMPARE(m_policy->services.fetches.front().request.headers.size(), std::size_t(2));
     }
 
     void observed_changesNothing()
     {
         make(yaml + "clientClaim: client_id\n", true);
-        const auto request = m_bench->send(token);
-        m_bench->services.answer(200, R"({"active":true,"client_id":"ci"})");
-        QCOMPARE(request->outcome, QByteArray("pass"));
+        const auto request = m_policy->start(token);
+        m_policy->services.answer(200, R"({"active":true,"client_id":"ci"})");
+        QCOMPARE(request->result(), QByteArray("pass"));
         QCOMPARE(request->client(), QByteArray());
         QVERIFY(request->fields().contains("Authorization"));
     }
@@ -318,8 +320,8 @@ private Q_SLOTS:
                                    "url: https://a/\nauthorization: Basic YTpi",
                                    "url: https://a/\nclientClaim: /a~",
                                    "url: https://a/\ncacheEntries: 0"}) {
-            QVERIFY2(!m_bench->make(config), config);
-            QVERIFY(!m_bench->said().contains("YTpi"));
+            QVERIFY2(!m_policy->make(config), config);
+            QVERIFY(!m_policy->context.said().contains("YTpi"));
         }
     }
 
@@ -332,7 +334,7 @@ private Q_SLOTS:
                                    "exposeHeaders: true\nscopes: \"profile email shopping\"\n"
                                    "scopeValidationCriteria: \"AND\"\nmaxCacheEntries: 1000\n";
         QByteArray said;
-        QCOMPARE(translated("oauth2-introspection", example, said), QByteArray("null"));
+        QCOMPARE(translated("oauth2-introspection", example, said), QByteArray());
         QVERIFY2(said.contains("exposeHeaders"), said.constData());
         QVERIFY(!said.contains("am9ob"));
         QByteArray loadable = example;
@@ -348,7 +350,7 @@ private Q_SLOTS:
                                  "forward: true",
                                  "authorization: file:"})
             QVERIFY2(says(node, part), node.constData());
-        QVERIFY2(m_bench->make(node), m_bench->said().constData());
+        QVERIFY2(m_policy->make(node), m_policy->context.said().constData());
     }
 
     void flex_orAndSkip_meanAnyAndNobody()
@@ -362,7 +364,7 @@ private Q_SLOTS:
                                            said);
         QVERIFY(says(node, "scopeMatch: any") && !says(node, "clientClaim"));
         QCOMPARE(translated("oauth2-introspection", "introspectionURL: https://a.example/\n", said),
-                 QByteArray("null"));
+                 QByteArray());
     }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "tests/support/policybench.h"
+#include "tests/policies/policyrun.h"
 
 #include <QDir>
 #include <QFile>
@@ -33,13 +33,13 @@ Caller alice()
             .hasOneUser = true};
 }
 
-/// Where the finder is, for one bench.
+/// Where the finder is, for one run.
 class Finder
 {
 public:
-    explicit Finder(PolicyBench &bench)
+    explicit Finder(PolicyRun &run)
     {
-        bench.peer.findCaller = [this](CallerDepth depth, Answer done) {
+        run.peer.findCaller = [this](CallerDepth depth, Answer done) {
             ++asked;
             this->depth = depth;
             if (isKnown)
@@ -71,12 +71,12 @@ private:
 /// What the policy says of \a caller.
 QByteArray verdictOn(const Caller &caller, const QByteArray &config)
 {
-    PolicyBench bench("process-identity", config);
-    if (!bench.isMade())
-        return bench.said();
-    Finder finder(bench);
+    PolicyRun run("process-identity", config);
+    if (!run.isMade)
+        return run.problems;
+    Finder finder(run);
     finder.knows(caller);
-    return bench.ask();
+    return run.outcomeOf();
 }
 
 } // namespace
@@ -126,11 +126,11 @@ private Q_SLOTS:
         QCOMPARE(verdictOn(caller, "executables: [{path: /opt/tool}]"), executable);
         QCOMPARE(verdictOn(caller, "executables: [{path: /opt/tool, sha256: '" + hash + "'}]"),
                  passed);
-        PolicyBench bench("process-identity", "executables: [{path: /opt/tool}]");
-        Finder finder(bench);
+        PolicyRun run("process-identity", "executables: [{path: /opt/tool}]");
+        Finder finder(run);
         finder.knows(caller);
-        QCOMPARE(bench.ask(), executable);
-        QVERIFY(bench.reply.message.find("start the program again") != std::string::npos);
+        QCOMPARE(run.outcomeOf(), executable);
+        QVERIFY(run.reply.message.find("start the program again") != std::string::npos);
     }
 
     void executable_withHash_mustHaveTheseContents()
@@ -232,72 +232,71 @@ private Q_SLOTS:
 
     void caller_thatCannotBeKnown_isRefused()
     {
-        PolicyBench bench("process-identity", "users: [alice]");
-        QCOMPARE(bench.ask(), unknown); // nobody to ask
-        Finder finder(bench);
+        PolicyRun run("process-identity", "users: [alice]");
+        QCOMPARE(run.outcomeOf(), unknown); // nobody to ask
+        Finder finder(run);
         finder.isKnown = true;
-        QCOMPARE(bench.ask(), unknown); // the connection is over, say
+        QCOMPARE(run.outcomeOf(), unknown); // the connection is over, say
         finder.knows(alice());
-        QCOMPARE(bench.ask(), passed);
-        bench.peer.isLoopback = false;
-        QCOMPARE(bench.ask(), unknown);
+        QCOMPARE(run.outcomeOf(), passed);
+        run.peer.isLoopback = false;
+        QCOMPARE(run.outcomeOf(), unknown);
         QCOMPARE(finder.asked, 2);
     }
 
     void caller_foundLater_resumesTheRequest()
     {
-        PolicyBench bench("process-identity", "users: [alice]");
-        Finder finder(bench);
-        QCOMPARE(bench.ask(), QByteArray("paused"));
-        QCOMPARE(bench.resumed, QByteArray());
+        PolicyRun run("process-identity", "users: [alice]");
+        Finder finder(run);
+        QCOMPARE(run.outcomeOf(), QByteArray("paused"));
         finder.caller = std::make_shared<const Caller>(alice());
         finder.answer();
-        QCOMPARE(bench.resumed, passed);
+        QCOMPARE(run.result(), passed);
 
-        QCOMPARE(bench.ask(), QByteArray("paused"));
+        QCOMPARE(run.outcomeOf(), QByteArray("paused"));
         finder.caller = nullptr;
         finder.answer();
-        QCOMPARE(bench.resumed, unknown);
-        bench.services.advance(std::chrono::minutes(1)); // the limit is over, too late
-        QCOMPARE(bench.resumed, unknown);
+        QCOMPARE(run.result(), unknown);
+        run.services.advance(std::chrono::minutes(1)); // the limit is over, too late
+        QCOMPARE(run.result(), unknown);
     }
 
     void caller_notFoundInTime_isUndecided()
     {
-        PolicyBench bench("process-identity", "users: [alice]");
-        Finder finder(bench);
-        QCOMPARE(bench.ask(), QByteArray("paused"));
-        bench.services.advance(std::chrono::milliseconds(9'999));
-        QCOMPARE(bench.resumed, QByteArray());
-        bench.services.advance(std::chrono::milliseconds(1));
-        QCOMPARE(bench.resumed, QByteArray("503 process-identity:unavailable"));
+        PolicyRun run("process-identity", "users: [alice]");
+        Finder finder(run);
+        QCOMPARE(run.outcomeOf(), QByteArray("paused"));
+        run.services.advance(std::chrono::milliseconds(9'999));
+        QVERIFY(run.isPaused());
+        run.services.advance(std::chrono::milliseconds(1));
+        QCOMPARE(run.result(), QByteArray("503 process-identity:unavailable"));
         finder.caller = std::make_shared<const Caller>(alice());
         finder.answer(); // too late
-        QCOMPARE(bench.resumed, QByteArray("503 process-identity:unavailable"));
+        QCOMPARE(run.result(), QByteArray("503 process-identity:unavailable"));
     }
 
     void caller_foundAfterTheClientWentAway_changesNothing()
     {
-        auto bench = std::make_unique<PolicyBench>("process-identity", "users: [alice]");
-        Finder finder(*bench);
-        QCOMPARE(bench->ask(), QByteArray("paused"));
-        bench->end();
+        auto run = std::make_unique<PolicyRun>("process-identity", "users: [alice]");
+        Finder finder(*run);
+        QCOMPARE(run->outcomeOf(), QByteArray("paused"));
+        run->exchange.end();
         finder.caller = std::make_shared<const Caller>(alice());
         finder.answer();
-        QCOMPARE(bench->resumed, QByteArray());
+        QVERIFY(run->isPaused());
 
-        QCOMPARE(bench->ask(), QByteArray("paused"));
-        bench.reset(); // the policy too
+        QCOMPARE(run->outcomeOf(), QByteArray("paused"));
+        run.reset(); // the policy too
         finder.answer();
     }
 
     void depth_isNoMoreThanTheConfigNeeds()
     {
         const auto depthOf = [](const QByteArray &config) {
-            PolicyBench bench("process-identity", config);
-            Finder finder(bench);
+            PolicyRun run("process-identity", config);
+            Finder finder(run);
             finder.knows(alice());
-            bench.ask();
+            run.outcomeOf();
             return finder.depth;
         };
         QVERIFY(depthOf("users: [alice]") == CallerDepth::Whole);
@@ -326,19 +325,19 @@ private Q_SLOTS:
     void config_malformed_isRefused()
     {
         QFETCH(QByteArray, yaml);
-        const PolicyBench bench("process-identity", yaml);
-        QVERIFY(!bench.isMade());
-        QVERIFY(!bench.said().isEmpty());
+        const PolicyRun run("process-identity", yaml);
+        QVERIFY(!run.isMade);
+        QVERIFY(!run.problems.isEmpty());
     }
 
     void config_ofAProgramThatIsNotThere_isWarnedOf()
     {
-        const PolicyBench bench("process-identity",
-                                "executables: [{path: /bin/sh}, {path: /nowhere/tool}]");
-        QVERIFY(bench.isMade());
-        QCOMPARE(bench.said().count('\n'), 1);
-        QVERIFY2(bench.said().contains("warning: there is no such program now"),
-                 bench.said().constData());
+        const PolicyRun run("process-identity",
+                            "executables: [{path: /bin/sh}, {path: /nowhere/tool}]");
+        QVERIFY(run.isMade);
+        QCOMPARE(run.problems.count('\n'), 1);
+        QVERIFY2(run.problems.contains("warning: there is no such program now"),
+                 run.problems.constData());
     }
 };
 

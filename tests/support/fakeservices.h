@@ -9,79 +9,97 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace gatehouse::test {
 
-/// Services whose clock stands until it is moved, and whose fetches the test answers.
+/// A worker's services: the clocks stand until they are moved, and the test answers the fetches. Of one
+/// thread.
 class FakeServices final : public Services
 {
 public:
-    struct Pending
+    struct Fetch
     {
         FetchRequest request;
         std::function<void(Result<FetchResponse>)> done;
+    };
+    struct Timer
+    {
+        std::chrono::steady_clock::time_point due;
+        std::function<void()> call;
     };
 
     explicit FakeServices(std::string_view hashKey = "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk")
         : m_hasher(hashKey)
     {}
 
-    std::deque<Pending> fetches; ///< not yet answered
+    std::deque<Fetch> fetches; ///< not yet answered
+    int fetchCount = 0;        ///< those that were answered too
+    std::vector<Timer> timers; ///< not yet due
     std::chrono::system_clock::time_point wall{std::chrono::seconds(1'800'000'000)};
     std::chrono::steady_clock::time_point steady{std::chrono::hours(1000)};
 
     void fetch(FetchRequest request, std::function<void(Result<FetchResponse>)> done) override
     {
         fetches.push_back({std::move(request), std::move(done)});
+        ++fetchCount;
     }
-    /// Answers the oldest fetch.
+    /// Answers the fetch that waits for longest, and runs what that posts.
     void answer(Result<FetchResponse> response)
     {
         if (fetches.empty())
             qFatal("the test answers a fetch that nobody made");
-        Pending pending = std::move(fetches.front());
+        const Fetch fetch = std::move(fetches.front());
         fetches.pop_front();
-        pending.done(std::move(response));
+        fetch.done(std::move(response));
+        run();
     }
     void answer(int status, std::string body, std::vector<Header> headers = {})
     {
         answer(FetchResponse{status, std::move(headers), std::move(body)});
     }
+    void fail(ErrorCode code = ErrorCode::ProviderUnreachable)
+    {
+        answer(Unexpected(Error{code, {}}));
+    }
 
     void after(std::chrono::milliseconds delay, std::function<void()> call) override
     {
-        m_timers.push_back({steady + delay, std::move(call)});
+        timers.push_back({steady + delay, std::move(call)});
     }
-    /// Moves both clocks on and calls what is due, in its order.
+    /// Moves both clocks on, calls what is due, in its order, and runs what was posted.
     void advance(std::chrono::milliseconds time)
     {
         steady += time;
         wall += time;
         for (;;) {
-            const auto next = std::ranges::min_element(m_timers, {}, &Timer::due);
-            if (next == m_timers.end() || next->due > steady)
+            const auto next = std::ranges::min_element(timers, {}, &Timer::due);
+            if (next == timers.end() || next->due > steady)
                 break;
             const auto call = std::move(next->call);
-            m_timers.erase(next);
+            timers.erase(next);
             call();
         }
-        runPosted();
+        run();
     }
-    [[nodiscard]] std::size_t timerCount() const { return m_timers.size(); }
 
+    /// May be called after the services are gone, and does nothing then.
     [[nodiscard]] std::function<void(std::function<void()>)> poster() override
     {
-        return [this](std::function<void()> call) { m_posted.push_back(std::move(call)); };
+        return [posted = std::weak_ptr(m_posted)](std::function<void()> call) {
+            if (const auto queue = posted.lock())
+                queue->push_back(std::move(call));
+        };
     }
     /// Runs what was posted, also what that posts.
-    void runPosted()
+    void run()
     {
-        while (!m_posted.empty()) {
-            const auto call = std::move(m_posted.front());
-            m_posted.pop_front();
+        while (!m_posted->empty()) {
+            const auto call = std::move(m_posted->front());
+            m_posted->pop_front();
             call();
         }
     }
@@ -94,14 +112,8 @@ public:
     }
 
 private:
-    struct Timer
-    {
-        std::chrono::steady_clock::time_point due;
-        std::function<void()> call;
-    };
-
-    std::vector<Timer> m_timers;
-    std::deque<std::function<void()>> m_posted;
+    std::shared_ptr<std::deque<std::function<void()>>> m_posted
+        = std::make_shared<std::deque<std::function<void()>>>();
     KeyHasher m_hasher;
 };
 

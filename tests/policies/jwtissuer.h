@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "tests/support/authbench.h"
+#include "tests/policies/policytest.h"
 #include "tests/support/jose.h"
 
 #include <QTest>
@@ -17,7 +17,7 @@ inline QByteArray bearer(const std::string &token)
     return "Authorization: Bearer " + QByteArray::fromStdString(token) + "\r\n";
 }
 
-/// Claims that pass jwksConfig while ScriptedWorker' clock is at its beginning, 1800000000; \a more: members.
+/// Claims that pass jwksConfig while FakeServices' clock is at its beginning, 1800000000; \a more: members.
 inline std::string claims(const std::string &more = {})
 {
     return R"({"iss":"https:\/\/issuer.example","aud":"gatehouse","exp":1800003600)"
@@ -31,7 +31,7 @@ inline QByteArray indentedPem(const std::string &pem)
 }
 
 /// An issuer with two keys and a third to come, and the policy that asks it.
-class JwtBench
+class JwtIssuer
 {
 public:
     [[nodiscard]] std::string jwks() const
@@ -51,24 +51,29 @@ public:
         return next.token("ES256", R"("kid":"next")", claims());
     }
     /// Begins anew, with nothing fetched.
-    void reset() { bench = std::make_unique<AuthBench>("jwt"); }
+    void reset()
+    {
+        policy = std::make_unique<PolicyTest>("jwt");
+        policy->addClient("ci");
+        policy->addClient("elsewhere", {"another"});
+    }
     void make(const QByteArray &yaml, bool observes = false, bool allowsOnError = false)
     {
-        QVERIFY2(bench->make(yaml, observes, allowsOnError), bench->said().constData());
+        QVERIFY2(policy->make(yaml, observes, allowsOnError), policy->context.said().constData());
     }
     /// Lets a token pass, for which the keys are fetched.
     void fetchKeys(const std::string &more = {})
     {
-        const auto first = bench->send(bearer(good(more)));
-        QCOMPARE(first->outcome, QByteArray("paused"));
-        bench->services.answer(200, jwks());
-        QCOMPARE(first->outcome, QByteArray("pass"));
+        const auto first = policy->start(bearer(good(more)));
+        QCOMPARE(first->result(), QByteArray("paused"));
+        policy->services.answer(200, jwks());
+        QCOMPARE(first->result(), QByteArray("pass"));
     }
 
     const SigningKey rsa = SigningKey::rsa();
     const SigningKey ec = SigningKey::ec("P-256");
     const SigningKey next = SigningKey::ec("P-256");
-    std::unique_ptr<AuthBench> bench;
+    std::unique_ptr<PolicyTest> policy;
 };
 
 } // namespace gatehouse::test
