@@ -23,6 +23,27 @@ Place placeFrom(const YAML::Mark &mark)
     return {static_cast<std::uint32_t>(mark.line) + 1, static_cast<std::uint32_t>(mark.column) + 1};
 }
 
+/// Whether a code point begins here that Unicode keeps from ever being a character (§23.7): yaml-cpp
+/// would write another one in its place.
+bool beginsNoncharacter(std::string_view text)
+{
+    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    if (text.size() >= 3 && byte(0) == 0xEF)
+        return (byte(1) == 0xB7 && byte(2) >= 0x90 && byte(2) <= 0xAF)
+               || (byte(1) == 0xBF && byte(2) >= 0xBE);
+    return text.size() >= 4 && byte(0) >= 0xF0 && (byte(1) & 0x0F) == 0x0F && byte(2) == 0xBF
+           && byte(3) >= 0xBE;
+}
+
+bool hasNoncharacter(std::string_view text)
+{
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (beginsNoncharacter(text.substr(at)))
+            return true;
+    }
+    return false;
+}
+
 /// What a subtree costs of YamlLimits.
 struct Extent
 {
@@ -102,6 +123,8 @@ public:
                   const std::string &value) override
     {
         checkTag(mark, tag);
+        if (hasNoncharacter(value))
+            throw YAML::ParserException(mark, "this text has a code point that is no character");
         if (expectsKey())
             return addKey(mark, value);
         add({.kind = Node::Kind::Scalar,
@@ -275,10 +298,12 @@ std::string printable(std::string message)
     return message;
 }
 
-/// Quoted where yaml-cpp would write a CR or DEL as it is.
+/// Quoted where yaml-cpp would write a CR or DEL as it is, or what a reader takes for the mark between
+/// two documents.
 void emitText(YAML::Emitter &emitter, const std::string &text, bool isQuoted)
 {
-    if (isQuoted || text.find_first_of("\r\x7f") != std::string::npos)
+    const bool looksLikeMark = text.starts_with("---") || text.starts_with("...");
+    if (isQuoted || looksLikeMark || text.find_first_of("\r\x7f") != std::string::npos)
         emitter << YAML::DoubleQuoted;
     emitter << text;
 }

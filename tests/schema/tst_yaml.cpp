@@ -79,7 +79,7 @@ private Q_SLOTS:
     {
         QTest::addColumn<QByteArray>("text");
         QTest::addColumn<QString>("expected");
-        const auto row = [](const char *name, const QByteArray &text, const char *expected) {
+        const auto row = [](const char *name, const QByteArray &text, const QByteArray &expected) {
             QTest::newRow(name) << text << QString::fromLatin1(expected);
         };
         row("duplicate key", "a: 1\nb: 2\na: 3\n", "f:3:1: duplicate field \"a\"");
@@ -116,6 +116,12 @@ private Q_SLOTS:
             "\"\\é\"",
             "f:1:4: not YAML: unknown escape character: ?");
         row("not UTF-8", "a: \xff\n", "f:1:4: this byte is not text: the file must be UTF-8");
+        const QByteArray noCharacter = "not YAML: this text has a code point that is no character";
+        row("U+FDD0", "a: \xef\xb7\x90\n", "f:1:4: " + noCharacter);
+        row("U+FDEF", "\xef\xb7\xaf: a\n", "f:1:1: " + noCharacter);
+        row("U+FFFE", "a: b\xef\xbf\xbe\n", "f:1:4: " + noCharacter);
+        row("U+10FFFF", "a: \xf4\x8f\xbf\xbf\n", "f:1:4: " + noCharacter);
+        row("U+FFFF in an escape", "a: \"\\uFFFF\"\n", "f:1:4: " + noCharacter);
         row("UTF-16",
             QByteArray("\xff\xfe"
                        "a\0",
@@ -228,7 +234,12 @@ private Q_SLOTS:
         QTest::newRow("every control character")
             << QByteArray("\1\2\3\4\5\6\a\b\v\f\x0e\x0f\x10\x1b\x1f\x7f");
         QTest::newRow("not ASCII") << QByteArray("é€😀");
+        QTest::newRow("neighbours of what is no character")
+            << QByteArray("\xef\xb7\x8f\xef\xb7\xb0\xef\xbf\xbd\xf0\x9f\xbf\xbd\xf0\x9e\xbf\xbf");
         QTest::newRow("document marker") << QByteArray("---");
+        QTest::newRow("text after a document marker") << QByteArray("--- a");
+        QTest::newRow("end marker") << QByteArray("...");
+        QTest::newRow("text after an end marker") << QByteArray("... a");
     }
     void toYaml_anyText_isReadBack()
     {
