@@ -51,9 +51,14 @@ std::optional<std::string> percentDecoded(std::string_view text)
     return decode(text, false);
 }
 
+std::string percentDecodedLeniently(std::string_view text)
+{
+    return *decode(text, true);
+}
+
 std::string formDecodedLeniently(std::string_view text)
 {
-    return *decode(withSpaces(text), true);
+    return percentDecodedLeniently(withSpaces(text));
 }
 
 FormReader::FormReader(std::string_view text, ErrorCode malformed)

@@ -13,7 +13,9 @@ namespace gatehouse::http {
 /// two hexadecimal digits, which some readers keep and others refuse. RFC 3986 §2.1.
 [[nodiscard]] std::optional<std::string> percentDecoded(std::string_view text);
 
-/// Likewise with `+` as a space, as the most lenient reader of a form has it: such a `%` stays.
+/// Likewise as the most lenient reader has it: such a `%` stays.
+[[nodiscard]] std::string percentDecodedLeniently(std::string_view text);
+/// The same of a form, where `+` is a space.
 [[nodiscard]] std::string formDecodedLeniently(std::string_view text);
 
 struct FormPair

@@ -2,6 +2,7 @@
 #include "gateway/pipeline/carriers.h"
 
 #include "gateway/base/text.h"
+#include "gateway/http/form.h"
 #include "gateway/http/text.h"
 #include "gateway/secrets/virtualkey.h"
 
@@ -19,23 +20,8 @@ Result<void> refuse(std::string context)
     return Unexpected(Error{ErrorCode::BadRequest, std::move(context)});
 }
 
-/// What a provider could make of it: escapes decoded, a stray % as it is. Anything stricter would miss keys
-/// beside a malformed escape.
-std::string decodedAnyhow(std::string_view text)
-{
-    std::string decoded;
-    decoded.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size() && hexValue(text[i + 1]) >= 0
-            && hexValue(text[i + 2]) >= 0) {
-            decoded += static_cast<char>(hexValue(text[i + 1]) << 4 | hexValue(text[i + 2]));
-            i += 2;
-        } else {
-            decoded += text[i];
-        }
-    }
-    return decoded;
-}
+/// Anything stricter would miss keys beside a malformed escape.
+constexpr auto decodedForKeys = &http::percentDecodedLeniently;
 
 void add(CarriedKey &key, std::string_view text, Carrier carrier)
 {
@@ -89,8 +75,8 @@ takeFromQuery(std::string_view query, bool dropOthers, CarriedKey &key, std::str
         const std::string_view parameter = left.substr(0, end);
         const std::size_t equals = std::min(parameter.find('='), parameter.size());
         const std::string value
-            = decodedAnyhow(parameter.substr(std::min(equals + 1, parameter.size())));
-        const bool isKey = decodedAnyhow(parameter.substr(0, equals)) == "key";
+            = decodedForKeys(parameter.substr(std::min(equals + 1, parameter.size())));
+        const bool isKey = decodedForKeys(parameter.substr(0, equals)) == "key";
         if (virtualkey::looksLike(value)) {
             if (!isKey)
                 return refuse("a virtual key in the query under another name than key");
@@ -101,7 +87,7 @@ takeFromQuery(std::string_view query, bool dropOthers, CarriedKey &key, std::str
                 key.disagree = key.disagree || key.text != value;
                 key.carriers |= static_cast<std::uint8_t>(Carrier::Query);
             }
-        } else if (virtualkey::isWithin(decodedAnyhow(parameter))) {
+        } else if (virtualkey::isWithin(decodedForKeys(parameter))) {
             return refuse("a virtual key in the query outside key=…");
         } else if (!(isKey && dropOthers)) {
             rest += rest.empty() ? '?' : '&';
@@ -126,7 +112,7 @@ takeCarriers(const http::RequestHead &request, bool dropOthers, CarriedKey &key,
 {
     key = {};
     query.clear();
-    if (mayHoldKey(request.path) && virtualkey::isWithin(decodedAnyhow(request.path)))
+    if (mayHoldKey(request.path) && virtualkey::isWithin(decodedForKeys(request.path)))
         return refuse("a virtual key in the path");
     for (const http::Field &field : request.fields) {
         if (field.value.size() < virtualkey::prefix.size())
