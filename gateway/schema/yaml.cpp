@@ -123,8 +123,7 @@ public:
                   const std::string &value) override
     {
         checkTag(mark, tag);
-        if (hasNoncharacter(value))
-            throw YAML::ParserException(mark, "this text has a code point that is no character");
+        checkText(mark, value);
         if (expectsKey())
             return addKey(mark, value);
         add({.kind = Node::Kind::Scalar,
@@ -175,6 +174,17 @@ private:
     {
         if (!tag.empty() && tag != "?" && tag != "!")
             throw YAML::ParserException(mark, "tags (" + inQuotes(tag) + ") are not supported");
+    }
+
+    void checkText(const YAML::Mark &mark, const std::string &text) const
+    {
+        if (hasNoncharacter(text))
+            throw YAML::ParserException(mark, "this text has a code point that is no character");
+        // The file is UTF-8; yaml-cpp 0.7 makes single bytes of these two escapes.
+        if (findInvalidUtf8(text) != std::string::npos)
+            throw YAML::ParserException(mark,
+                                        "the escapes \\N and \\_ are not supported: write \\u0085"
+                                        " and \\u00A0");
     }
 
     void checkLimits(const YAML::Mark &mark, std::size_t depth) const

@@ -122,6 +122,10 @@ private Q_SLOTS:
         row("U+FFFE", "a: b\xef\xbf\xbe\n", "f:1:4: " + noCharacter);
         row("U+10FFFF", "a: \xf4\x8f\xbf\xbf\n", "f:1:4: " + noCharacter);
         row("U+FFFF in an escape", "a: \"\\uFFFF\"\n", "f:1:4: " + noCharacter);
+        row("escape that yaml-cpp makes a byte of",
+            "a: \"\\N\"\n",
+            "f:1:4: not YAML: the escapes \\N and \\_ are not supported: write \\u0085 and "
+            "\\u00A0");
         row("UTF-16",
             QByteArray("\xff\xfe"
                        "a\0",
