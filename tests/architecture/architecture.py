@@ -16,7 +16,7 @@ import cmakelists
 
 RANKS = {
     "base": 0,
-    "schema": 1, "http": 1, "json": 1, "match": 1, "secrets": 1, "telemetry": 1, "usage": 1,
+    "schema": 1, "http": 1, "json": 1, "match": 1, "secrets": 1, "telemetry": 1, "usage": 1, "quota": 1,
     "pipeline": 2, "dialects": 2,
     "policies": 3, "audit": 3,
     "config": 4,

@@ -310,6 +310,8 @@ EXAMPLES = {
     "rate-limiting-flex": {"rateLimits": [{"maximumRequests": 3, "timePeriodInMilliseconds": 6000}],
                            "keySelector": "#[attributes.queryParams['identifier']]", "exposeHeaders": True,
                            "clusterizable": False},
+    "spike-control-flex": {"maximumRequests": 10, "timePeriodInMilliseconds": 1000, "delayTimeInMillis": 1000,
+                           "delayAttempts": 1, "queuingLimit": 5, "exposeHeaders": True},
     "message-logging-flex": {"loggingConfiguration": [{"itemName": "log", "itemData": {
         "message": "#[attributes.requestPath]", "level": "INFO", "firstSection": True, "secondSection": False}}]},
 }

@@ -45,6 +45,9 @@ constexpr auto golden = std::to_array<GoldenRow>({
     {"header-injection", 50, Needs::Nothing},
     {"header-removal", 50, Needs::Nothing},
     {"request-size", 50, Needs::Nothing},
+    {"rate-limit", 50, Needs::Config},
+    {"spike-control", 55, Needs::Nothing},
+    {"concurrency", 56, Needs::Config},
     {"mock-response", 90, Needs::Nothing},
     {"fault-injection", 80, Needs::Nothing},
 });
