@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Limits under parallel load, the provider as the witness: exactly the limit passes in a window, never more
+than so many are under way, and a burst arrives smoothed."""
+import argparse
+import http.client
+import sys
+import threading
+import time
+
+from provider import Provider, answer
+from support import Checks, add_arguments, openai_gateway
+
+CONNECTIONS = 64
+POLICIES = """apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: rate}
+spec:
+  type: rate-limit
+  rules: [{path: "/s/rate/.*"}]
+  config: {limits: [{requests: 500, per: 30s}, {requests: 100000, per: 1h}]}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: fixed}
+spec:
+  type: rate-limit
+  rules: [{path: "/s/fixed/.*"}]
+  config: {limits: [{requests: 500, per: 30s}], algorithm: fixed}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: seats}
+spec:
+  type: concurrency
+  rules: [{path: "/s/seats/.*"}]
+  config: {max: 7, queue: 64, queueTimeout: 60s}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: few-seats}
+spec:
+  type: concurrency
+  rules: [{path: "/s/few/.*"}]
+  config: {max: 3}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: spike}
+spec:
+  type: spike-control
+  rules: [{path: "/s/spike/.*"}]
+  config: {requests: 20, per: 1s, queue: 64, delay: 1s, attempts: 60}
+"""
+
+
+class Load:
+    """So many clients, each on a connection of its own, that begin at the same moment."""
+
+    def __init__(self, gateway, path, requests):
+        self.gateway, self.path, self.requests = gateway, path, requests
+        self.lock, self.results = threading.Lock(), []
+        self.start = threading.Barrier(CONNECTIONS)
+        threads = [threading.Thread(target=self._run, args=(number,)) for number in range(CONNECTIONS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _run(self, number):
+        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=90)
+        connection.connect()
+        self.start.wait()
+        for turn in range(self.requests):
+            connection.request("POST", f"/openai/v1{self.path}/{number}-{turn}", body="{}",
+                               headers={"authorization": f"Bearer {self.gateway.key}"})
+            response = connection.getresponse()
+            response.read()
+            with self.lock:
+                self.results.append((response.status, response.getheader("x-gatehouse-reason"),
+                                     response.getheader("retry-after"), time.monotonic()))
+
+    def count(self, status):
+        return sum(result[0] == status for result in self.results)
+
+
+class Witness:
+    """How many requests the provider had at the same time."""
+
+    def __init__(self, seconds):
+        self.lock, self.now, self.most, self.seconds = threading.Lock(), 0, 0, seconds
+
+    def __call__(self, connection, _):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(self.seconds)
+        with self.lock:
+            self.now -= 1
+        return connection.send(answer())
+
+
+def rates(checks, gateway, provider):
+    for name in ("rate", "fixed"):
+        load = Load(gateway, f"/s/{name}", 20)
+        checks.check(f"{name}: exactly 500 of {CONNECTIONS * 20} pass", load.count(200) == 500, load.count(200))
+        checks.check(f"{name}: the provider has seen as many", len(provider.seen(f"/s/{name}/")) == 500,
+                     len(provider.seen(f"/s/{name}/")))
+        refused = [result for result in load.results if result[0] != 200]
+        checks.check(f"{name}: the others are told when to come back",
+                     all(result[:2] == (429, "rate-limit") and 1 <= int(result[2]) <= 32 for result in refused),
+                     refused[:3])
+
+
+def seats(checks, gateway, provider):
+    witness = provider.scripts["seats"] = Witness(0.02)
+    load = Load(gateway, "/s/seats", 5)
+    checks.check("seats: all are served in the end", load.count(200) == CONNECTIONS * 5, load.count(200))
+    checks.check("seats: 7 at the same time, never more", witness.most == 7, witness.most)
+    witness = provider.scripts["few"] = Witness(0.02)
+    load = Load(gateway, "/s/few", 20)
+    checks.check("seats without a queue: 3 at the same time, never more", witness.most == 3, witness.most)
+    checks.check("seats without a queue: the others are refused at once",
+                 load.count(200) + load.count(429) == CONNECTIONS * 20 and load.count(200) >= 3, load.count(200))
+
+
+def gone_clients(checks, gateway, provider):
+    """Clients that go while they wait or are served leave no seat taken."""
+    provider.scripts["few"] = Witness(0.5)
+    for _ in range(5):
+        connections = [http.client.HTTPConnection("127.0.0.1", gateway.port) for _ in range(8)]
+        for connection in connections:
+            connection.request("POST", "/openai/v1/s/few/gone", body="{}",
+                               headers={"authorization": f"Bearer {gateway.key}"})
+        for connection in connections:
+            connection.close()
+    provider.scripts["few"] = Witness(0.01)
+    end = time.monotonic() + 5
+    served = 0
+    while served < 3 and time.monotonic() < end:
+        served = Load(gateway, "/s/few", 1).count(200)
+    checks.check("seats of clients that went are free", served >= 3, served)
+
+
+def spike(checks, gateway, provider):
+    begun = time.monotonic()
+    load = Load(gateway, "/s/spike", 1)
+    seconds = time.monotonic() - begun
+    checks.check("spike: none of the burst is lost", load.count(200) == CONNECTIONS, load.count(200))
+    with provider.lock:
+        times = sorted(at for _, message, at in provider.records if b"/s/spike/" in message.target)
+    # 20 at once, then 20 a second.
+    ideal = (CONNECTIONS - 20) / 20
+    checks.check("spike: smoothed to the rate within 5 %",
+                 len(times) == CONNECTIONS and abs(times[-1] - times[0] - ideal) < 0.05 * ideal,
+                 f"{times[-1] - times[0]:.2f} s for {ideal} s")
+    late = [round(at - times[0] - (number - 19) / 20, 3) for number, at in enumerate(times) if number >= 20]
+    checks.check("spike: each at its turn", all(-0.01 <= wait < 0.1 for wait in late), late)
+    print(f"   {CONNECTIONS} requests in {seconds:.2f} s, {times[-1] - times[0]:.3f} s for {ideal} s")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_arguments(parser)
+    arguments = parser.parse_args()
+    if arguments.target == "nginx":
+        print("limits are for the gateway alone")
+        return 0
+    checks, provider = Checks(arguments.verbose), Provider()
+    gateway = openai_gateway(arguments.gateway, provider.port)
+    (gateway.config / "limits.yaml").write_text(POLICIES)
+    try:
+        gateway.start()
+        for part in (rates, seats, gone_clients, spike):
+            part(checks, gateway, provider)
+        checks.check("the gateway is alive", gateway.alive(), gateway.output()[-500:])
+    finally:
+        gateway.remove()
+        provider.stop()
+    return checks.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
