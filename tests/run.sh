@@ -73,7 +73,7 @@ ctest_preset() {
 }
 
 # The rooms that have threads; the tests of the others would run as they do under AddressSanitizer.
-threaded=(config demo net pipeline secrets)
+threaded=(config demo net pipeline quota secrets)
 
 # ThreadSanitizer of GCC 12 knows one layout of the address space, and newer kernels randomise beyond
 # it ("unexpected memory mapping"). Where switching that off is forbidden, it is tried as it is.

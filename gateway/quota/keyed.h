@@ -34,11 +34,12 @@ concept KeyedCell = requires(C cell, const C constCell)
 
 /// A cell for each key, made when it is first asked for. Any thread; no lock where the key is known.
 ///
-/// Memory: 1.4 KiB for each group that has keys, and what 2,097,152 cells take at the most. A cell is given to another key only when it is idle, so nothing that counts is forgotten. Keys
-/// live in one of 65,536 groups of 32; those that find their group full of cells in use share
-/// one cell, and with it a limit: they may be refused early, never late. At a million keys in use that
-/// is one in some ten thousand.
-template<KeyedCell C>
+/// Memory: 1.4 KiB for each group that has keys, and what 2,097,152 cells take at the most (those of
+/// windows 0.3 KiB for each limit). A cell is given to another key only when it is idle, so nothing that
+/// counts is forgotten. Keys live in one of \a Groups groups of 32; those that find their group full of
+/// cells in use share one cell, and with it a limit: they may be refused early, never late. At a million
+/// keys in use that is one in some hundred thousand.
+template<KeyedCell C, std::size_t Groups = std::size_t{1} << 16>
 class Keyed
 {
 public:
@@ -49,7 +50,7 @@ public:
     Keyed(Duration idleAfter, Make make)
         : m_idleAfter(std::max<Duration>(idleAfter, std::chrono::minutes(1)))
         , m_make(std::move(make))
-        , m_groups(static_cast<Group **>(std::calloc(groupCount, sizeof(Group *))))
+        , m_groups(static_cast<Group **>(std::calloc(Groups, sizeof(Group *))))
         , m_shared(m_make())
     {
         std::random_device random;
@@ -60,7 +61,7 @@ public:
     }
     ~Keyed()
     {
-        for (std::size_t i = 0; i < groupCount; ++i)
+        for (std::size_t i = 0; i < Groups; ++i)
             delete m_groups[i];
     }
     Keyed(const Keyed &) = delete;
@@ -87,7 +88,6 @@ public:
     [[nodiscard]] std::size_t size() const { return m_size.load(std::memory_order_relaxed); }
 
 private:
-    static constexpr std::size_t groupCount = std::size_t{1} << 16;
     static constexpr std::size_t slotsInGroup = 32;
 
     struct Slot
@@ -124,7 +124,7 @@ private:
     /// Null: the key shares m_shared.
     [[nodiscard]] Slot *find(const Hash128 &hash, Time now)
     {
-        const std::atomic_ref<Group *> place(m_groups[hash[0] >> 48]);
+        const std::atomic_ref<Group *> place(m_groups[hash[0] % Groups]);
         Group *group = place.load(std::memory_order_acquire);
         if (group != nullptr) {
             const std::size_t count = group->count.load(std::memory_order_acquire);
