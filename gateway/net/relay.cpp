@@ -57,6 +57,11 @@ void Relay::begin(Exchange &exchange,
     m_keepAlive = request.keepAlive;
     m_prepared.clear();
     m_gatheredEnd.clear();
+    m_wait = Wait::Total;
+    if (exchange.observesTimes())
+        m_begun = m_waitBegan = WorkerContext::now();
+    if (const auto total = exchange.timeLimit(Wait::Total))
+        m_context.setDeadline(m_totalDeadline, *total);
 }
 
 void Relay::start()
@@ -78,7 +83,7 @@ void Relay::start()
 void Relay::openConnection()
 {
     m_phase = Phase::Opening;
-    m_context.setDeadline(m_deadline, limits().connectTimeout);
+    await(Wait::Connect, limits().connectTimeout);
     const ProviderEntry &provider = *m_route->provider;
     const ProviderTarget &target = m_runtime->providers.at(&provider);
     m_connection = &m_context.pool->add(target);
@@ -89,7 +94,7 @@ void Relay::providerOpened()
 {
     m_connection->expectResponse({m_toHead, m_maySwitch, limits().head});
     m_phase = Phase::AwaitingHead;
-    m_context.setDeadline(m_deadline, limits().firstByteTimeout);
+    await(Wait::FirstByte, limits().firstByteTimeout);
     sayContinue();
     m_connection->write(m_prepared);
     // What mayRetry() would refuse in any case need not be kept.
@@ -135,8 +140,7 @@ void Relay::providerHead(const http::ResponseHead &fromProvider)
                              .close = !m_keepAlive,
                              .requestId = m_client.requestId()});
     m_context.responseBatch.setHead(m_context.head);
-    m_context.setDeadline(m_deadline,
-                          m_phase == Phase::Tunnel ? tunnelIdleTime : limits().streamTimeout);
+    awaitMore();
     if (m_phase == Phase::Tunnel)
         m_client.relayWantsMoreLater(); // bytes may lie there that came behind the request
 }
@@ -158,8 +162,7 @@ void Relay::providerFlush()
     if ((m_phase != Phase::Response && m_phase != Phase::Tunnel) || m_cutOff)
         return;
     writeResponse({});
-    m_context.setDeadline(m_deadline,
-                          m_phase == Phase::Tunnel ? tunnelIdleTime : limits().streamTimeout);
+    awaitMore();
 }
 
 void Relay::writeResponse(std::string_view ending)
@@ -240,9 +243,44 @@ void Relay::providerDrained()
 void Relay::clientDrained()
 {
     if (m_phase == Phase::Response)
-        m_context.setDeadline(m_deadline, limits().streamTimeout);
+        awaitMore();
     if (m_connection != nullptr)
         m_connection->resume();
+}
+
+/// From now on for so long, or as a policy says.
+void Relay::await(Wait wait, std::chrono::milliseconds longest)
+{
+    noteWait();
+    m_wait = wait;
+    m_context.setDeadline(m_deadline, m_exchange->timeLimit(wait).value_or(longest));
+}
+
+/// More of the answer.
+void Relay::awaitMore()
+{
+    if (m_phase == Phase::Tunnel)
+        m_context.setDeadline(m_deadline, tunnelIdleTime);
+    else
+        await(Wait::Idle, limits().streamTimeout);
+}
+
+/// The wait that was is over: for policies that only observe.
+void Relay::noteWait()
+{
+    if (!m_exchange->observesTimes())
+        return;
+    const auto now = WorkerContext::now();
+    m_exchange->checkObservedTime(m_wait, now - std::exchange(m_waitBegan, now));
+    m_exchange->checkObservedTime(Wait::Total, now - m_begun);
+}
+
+void Relay::failWait(Wait wait, const Error &error)
+{
+    if (const Reply *refusal = m_exchange->timedOut(wait))
+        refuse(*refusal);
+    else
+        fail(error);
 }
 
 void Relay::stalled()
@@ -254,16 +292,18 @@ void Relay::stalled()
     case Phase::Prepared:
         return; // a deadline of an exchange that is over
     case Phase::Opening:
-        fail({ErrorCode::ProviderConnectTimeout, m_route->provider->origin.authority});
+        failWait(Wait::Connect,
+                 {ErrorCode::ProviderConnectTimeout, m_route->provider->origin.authority});
         return;
     case Phase::AwaitingHead:
-        fail({m_requestComplete ? ErrorCode::ProviderFirstByteTimeout
-                                : ErrorCode::ProviderIdleTimeout,
-              {}});
+        failWait(Wait::FirstByte,
+                 {m_requestComplete ? ErrorCode::ProviderFirstByteTimeout
+                                    : ErrorCode::ProviderIdleTimeout,
+                  {}});
         return;
     case Phase::Response:
     case Phase::Tunnel:
-        fail({ErrorCode::ProviderIdleTimeout, {}});
+        failWait(Wait::Idle, {ErrorCode::ProviderIdleTimeout, {}});
         return;
     }
 }
@@ -300,7 +340,10 @@ void Relay::dropPrepared()
 
 void Relay::end()
 {
+    if (m_exchange != nullptr)
+        noteWait();
     m_phase = Phase::None;
+    m_totalDeadline.clear();
     releaseGathered();
     dropPrepared();
     if (m_connection != nullptr)

@@ -114,6 +114,18 @@ private:
         Relay &owner;
     };
 
+    struct TotalDeadline final : Deadline
+    {
+        explicit TotalDeadline(Relay &relay)
+            : owner(relay)
+        {}
+        void expired() override
+        {
+            owner.failWait(Wait::Total, {ErrorCode::ProviderIdleTimeout, {}});
+        }
+        Relay &owner;
+    };
+
     void providerOpened() override;
     void providerInterim(const http::ResponseHead &head) override;
     void providerHead(const http::ResponseHead &head) override;
@@ -135,7 +147,11 @@ private:
     void releaseGathered();
     void writeCutResponse(std::string_view bytes);
     void refuse(const Reply &reply);
+    void await(Wait wait, std::chrono::milliseconds longest);
+    void awaitMore();
+    void noteWait();
     void stalled();
+    void failWait(Wait wait, const Error &error);
     void dropPrepared();
     void end();
 
@@ -147,6 +163,10 @@ private:
     std::string m_rewrittenPath; ///< of a route with rules, instead of the exchange's
     Exchange *m_exchange = nullptr;
     StallDeadline m_deadline{*this};
+    TotalDeadline m_totalDeadline{*this};
+    Wait m_wait = Wait::Total;                         ///< what m_deadline is for
+    std::chrono::steady_clock::time_point m_waitBegan; ///< where the exchange observesTimes()
+    std::chrono::steady_clock::time_point m_begun;     ///< likewise
     http::BodyReader m_requestBody;
     std::uint64_t m_requestBytes = 0;
     std::string m_prepared;     ///< head and body not yet sent, then kept while a retry is possible

@@ -109,7 +109,7 @@ void Relay::sendRequest(std::span<iovec> parts)
     if (isOpen) {
         m_connection->write(parts);
         if (m_phase == Phase::AwaitingHead)
-            m_context.setDeadline(m_deadline, limits().firstByteTimeout);
+            await(Wait::FirstByte, limits().firstByteTimeout);
     }
 }
 

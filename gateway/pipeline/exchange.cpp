@@ -197,6 +197,8 @@ void Exchange::end()
     m_key = nullptr;
     m_keyHash = {};
     m_bodyLimits.clear();
+    m_timeLimits.clear();
+    m_observesTimes = false;
     m_cutAfter.reset();
     m_decisions.clear();
     m_states.clear();
@@ -284,6 +286,48 @@ const Reply *Exchange::checkBodySize(std::uint64_t bytes)
             return limit.refusal;
     }
     return nullptr;
+}
+
+void Exchange::limitTime(Wait wait, std::chrono::milliseconds longest, const Reply &refusal)
+{
+    m_timeLimits.push_back({wait, longest, &refusal, m_current, m_isObserved});
+    m_observesTimes = m_observesTimes || m_isObserved;
+}
+
+const Exchange::TimeLimit *Exchange::shortestLimit(Wait wait) const
+{
+    const TimeLimit *shortest = nullptr;
+    for (const TimeLimit &limit : m_timeLimits) {
+        if (limit.wait == wait && !limit.isObserved
+            && (shortest == nullptr || limit.longest < shortest->longest))
+            shortest = &limit;
+    }
+    return shortest;
+}
+
+std::optional<std::chrono::milliseconds> Exchange::timeLimit(Wait wait) const
+{
+    const TimeLimit *limit = shortestLimit(wait);
+    return limit == nullptr ? std::nullopt : std::optional(limit->longest);
+}
+
+const Reply *Exchange::timedOut(Wait wait)
+{
+    const TimeLimit *limit = shortestLimit(wait);
+    if (limit == nullptr)
+        return nullptr;
+    m_decisions.push_back({limit->policy, Decision::Kind::Refuse, limit->refusal->reason});
+    return limit->refusal;
+}
+
+void Exchange::checkObservedTime(Wait wait, std::chrono::steady_clock::duration waited)
+{
+    for (TimeLimit &limit : m_timeLimits) {
+        if (limit.wait != wait || !limit.isObserved || waited <= limit.longest)
+            continue;
+        limit.longest = std::chrono::milliseconds::max(); // said once
+        m_decisions.push_back({limit.policy, Decision::Kind::WouldRefuse, limit.refusal->reason});
+    }
 }
 
 void Exchange::cutResponseAfter(std::uint64_t bytes)

@@ -9,6 +9,7 @@
 #include "gateway/pipeline/services.h"
 #include "gateway/pipeline/verdict.h"
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -58,6 +59,14 @@ struct Peer
     /// Empty in tests without one. Of the worker's thread.
     std::function<void(CallerDepth, std::function<void(std::shared_ptr<const Caller>)>)> findCaller
         = {};
+};
+
+/// What the gateway waits for while an exchange is with its provider.
+enum class Wait : std::uint8_t {
+    Connect,   ///< a connection: resolve, TCP, TLS
+    FirstByte, ///< from the request's last byte to the answer's first
+    Idle,      ///< between two pieces of the answer; not in a WebSocket
+    Total      ///< from the head's way through the policies to the end of the answer
 };
 
 /// What one policy decided about one exchange; for the record.
@@ -163,6 +172,10 @@ public:
     /// The request's body may have this many bytes: a longer one is answered with \a refusal (413), also
     /// midway. The refusal is the policy's and lives as long.
     void limitBody(std::uint64_t bytes, const Reply &refusal);
+    /// The gateway waits no longer than \a longest, in place of its own limit, and then answers with
+    /// \a refusal (504), or breaks off an answer that has begun. The shortest of several holds. The
+    /// refusal is the policy's and lives as long.
+    void limitTime(Wait wait, std::chrono::milliseconds longest, const Reply &refusal);
     /// The response's body ends after this many bytes, and the connection with it.
     void cutResponseAfter(std::uint64_t bytes);
 
@@ -227,6 +240,14 @@ public:
     /// allows, else null. Call whenever it grows.
     [[nodiscard]] const Reply *checkBodySize(std::uint64_t bytes);
     [[nodiscard]] std::optional<std::uint64_t> cutAfter() const { return m_cutAfter; }
+    /// How long a policy lets the gateway wait.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> timeLimit(Wait wait) const;
+    /// It has waited for that long: the refusal, where a policy set that limit, else null.
+    [[nodiscard]] const Reply *timedOut(Wait wait);
+    /// True where checkObservedTime() is to be called.
+    [[nodiscard]] bool observesTimes() const { return m_observesTimes; }
+    /// A wait is over: records what policies that only observe would have refused.
+    void checkObservedTime(Wait wait, std::chrono::steady_clock::duration waited);
 
 private:
     friend class Pipeline;
@@ -239,6 +260,16 @@ private:
         bool isObserved = false;
     };
 
+    struct TimeLimit
+    {
+        Wait wait = Wait::Total;
+        std::chrono::milliseconds longest{0};
+        const Reply *refusal = nullptr;
+        const PolicyEntry *policy = nullptr;
+        bool isObserved = false;
+    };
+
+    [[nodiscard]] const TimeLimit *shortestLimit(Wait wait) const;
     [[nodiscard]] std::unique_ptr<PolicyState> &currentState();
     /// All that points into the head.
     void clearViews();
@@ -267,6 +298,7 @@ private:
     KeyHash m_keyHash{};
     std::vector<BodyLimit> m_bodyLimits;
     std::optional<std::uint64_t> m_cutAfter;
+    std::vector<TimeLimit> m_timeLimits;
     std::vector<Decision> m_decisions;
     std::vector<std::unique_ptr<PolicyState>>
         m_states;                             ///< by place in the pipeline, as far as used
@@ -278,6 +310,7 @@ private:
     std::uint8_t m_phase = 0;               ///< PolicyPhase that runs or paused
     bool m_isObserved = false;
     bool m_hasChanged = false; ///< in the hook that runs
+    bool m_observesTimes = false;
 };
 
 } // namespace gatehouse

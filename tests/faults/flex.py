@@ -312,6 +312,7 @@ EXAMPLES = {
                            "clusterizable": False},
     "spike-control-flex": {"maximumRequests": 10, "timePeriodInMilliseconds": 1000, "delayTimeInMillis": 1000,
                            "delayAttempts": 1, "queuingLimit": 5, "exposeHeaders": True},
+    "response-timeout-flex": {"timeout": 15},
     "message-logging-flex": {"loggingConfiguration": [{"itemName": "log", "itemData": {
         "message": "#[attributes.requestPath]", "level": "INFO", "firstSection": True, "secondSection": False}}]},
 }

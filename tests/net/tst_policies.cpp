@@ -173,6 +173,80 @@ private Q_SLOTS:
         QVERIFY(!answer.isComplete);
     }
 
+    void timeout_beforeTheAnswer_is504_data()
+    {
+        QTest::addColumn<QByteArray>("config");
+        QTest::addColumn<QByteArray>("reason");
+        QTest::newRow("first byte")
+            << QByteArray("{firstByte: 20ms}") << QByteArray("timeout:first-byte");
+        QTest::newRow("altogether") << QByteArray("{total: 20ms}") << QByteArray("timeout:total");
+    }
+    void timeout_beforeTheAnswer_is504()
+    {
+        QFETCH(QByteArray, config);
+        QFETCH(QByteArray, reason);
+        GatewaySetup setup(1);
+        setup.apply(setup.yaml() + policyDocument("timeout", config));
+        TestPeer client = setup.client();
+        client.send(get("/p/x"));
+        TestPeer provider = setup.provider.accept();
+        provider.readMessage();
+        const Message refusal = client.readMessage();
+        QCOMPARE(refusal.status(), 504);
+        QCOMPARE(refusal.field("x-gatehouse-reason"), reason);
+        QVERIFY(provider.end() != TestPeer::End::TimedOut); // nobody waits for its answer any more
+        // The connection of the client serves another one.
+        client.send(get("/p/y"));
+        provider = setup.provider.accept();
+        provider.readMessage();
+        provider.send(ok("quick"));
+        QCOMPARE(client.readMessage().body, QByteArray("quick"));
+    }
+
+    void timeout_withinTheAnswer_breaksItOff_data()
+    {
+        QTest::addColumn<QByteArray>("config");
+        QTest::newRow("between bytes") << QByteArray("{idle: 20ms}");
+        QTest::newRow("altogether") << QByteArray("{total: 200ms}");
+    }
+    void timeout_withinTheAnswer_breaksItOff()
+    {
+        QFETCH(QByteArray, config);
+        GatewaySetup setup(1);
+        setup.apply(setup.yaml() + policyDocument("timeout", config));
+        TestPeer client = setup.client();
+        client.send(get("/p/x"));
+        TestPeer provider = setup.provider.accept();
+        provider.readMessage();
+        provider.send(chunkedHead + chunk("a"));
+        const Message got = client.readMessage();
+        QVERIFY(!got.isComplete);
+        QCOMPARE(got.body, QByteArray("a"));
+    }
+
+    void timeout_altogether_holdsForPolicies()
+    {
+        GatewaySetup setup(1);
+        setup.apply(setup.yaml() + policyDocument("timeout", "{total: 20ms}")
+                    + policyDocument("fault-injection", "{delay: 10m}"));
+        TestPeer client = setup.client();
+        client.send(get("/p/x"));
+        QCOMPARE(client.readMessage().field("x-gatehouse-reason"), QByteArray("timeout:total"));
+    }
+
+    void timeout_observed_changesNothing()
+    {
+        GatewaySetup setup(1);
+        QByteArray policy = policyDocument("timeout", "{firstByte: 1ms, idle: 1ms, total: 1ms}");
+        setup.apply(setup.yaml() + policy.replace("spec: {", "spec: {mode: observe, "));
+        TestPeer client = setup.client();
+        client.send(get("/p/x"));
+        TestPeer provider = setup.provider.accept();
+        provider.readMessage();
+        provider.send(ok("late"));
+        QCOMPARE(client.readMessage().body, QByteArray("late"));
+    }
+
     void mock_answers_withoutProvider()
     {
         GatewaySetup setup(1);
