@@ -26,13 +26,15 @@ std::string_view kindWord(const Node &node)
     return {};
 }
 
-/// A number of a field as people write it: 30s, 64KiB, 5.
+/// A number of a field as people write it: 30s, 64KiB, 5 USD, 5.
 std::string inUnit(FieldKind kind, std::int64_t number)
 {
     if (kind == FieldKind::Duration)
         return formatDuration(std::chrono::milliseconds(number));
     if (kind == FieldKind::Size)
         return formatSize(ByteSize{static_cast<std::uint64_t>(number)});
+    if (kind == FieldKind::Money)
+        return formatMoney({number});
     return std::to_string(number);
 }
 
@@ -67,6 +69,8 @@ public:
             return decodeDuration(node, *std::get<std::chrono::milliseconds *>(slot));
         case FieldKind::Size:
             return decodeSize(node, *std::get<ByteSize *>(slot));
+        case FieldKind::Money:
+            return decodeMoney(node, *std::get<Money *>(slot));
         case FieldKind::String:
         case FieldKind::Choice:
             return decodeText(node, *std::get<std::string *>(slot));
@@ -166,6 +170,17 @@ private:
             return refuseText(node, "must be a size such as 64KiB, 10MiB, 2GiB or plain bytes");
         if (isInRange(node, static_cast<std::int64_t>(size->bytes)))
             value = *size;
+    }
+
+    void decodeMoney(const Node &node, Money &value)
+    {
+        if (!isKind(node, Node::Kind::Scalar, "an amount of money"))
+            return;
+        const auto money = parseMoney(node.text);
+        if (!money)
+            return refuseText(node, std::string("must be ").append(moneyForm));
+        if (isInRange(node, money->microUsd))
+            value = *money;
     }
 
     /// The text of a scalar where it is allowed.

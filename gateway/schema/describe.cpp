@@ -75,6 +75,8 @@ QJsonObject typeSchema(const Field &field)
         schema = patternSchema(QLatin1String("^[0-9]+([KMGT]iB)?$"));
         schema.insert(type, QJsonArray{QStringLiteral("string"), QStringLiteral("integer")});
         return schema;
+    case FieldKind::Money:
+        return patternSchema(QLatin1String("^[0-9]+(\\.[0-9]{1,6})? USD$"));
     case FieldKind::String:
     case FieldKind::Choice:
         schema = textSchema(info);
@@ -122,6 +124,8 @@ QLatin1String kindId(FieldKind kind)
         return QLatin1String("duration");
     case FieldKind::Size:
         return QLatin1String("size");
+    case FieldKind::Money:
+        return QLatin1String("money");
     case FieldKind::String:
         return QLatin1String("string");
     case FieldKind::Choice:

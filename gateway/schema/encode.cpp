@@ -77,6 +77,8 @@ Node encodeField(const Field &field, const void *record)
         return Node::scalar(formatDuration(read<std::chrono::milliseconds>(slot)), false);
     case FieldKind::Size:
         return Node::scalar(formatSize(read<ByteSize>(slot)), false);
+    case FieldKind::Money:
+        return Node::scalar(formatMoney(read<Money>(slot)), false);
     case FieldKind::String:
     case FieldKind::Choice:
         return encodeText(read<std::string>(slot));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gateway/base/money.h"
 #include "gateway/base/units.h"
 #include "gateway/schema/document.h"
 
@@ -24,6 +25,7 @@ enum class FieldKind : std::uint8_t {
     Integer,
     Duration,
     Size,
+    Money, ///< its bounds are in 10^-6 USD
     String,
     Choice, ///< a text that is one of FieldInfo::choices
     SecretReference,
@@ -85,6 +87,7 @@ using Slot = std::variant<bool *,
                           std::int64_t *,
                           std::chrono::milliseconds *,
                           ByteSize *,
+                          Money *,
                           std::string *,
                           SecretText *,
                           std::vector<std::string> *,
@@ -155,6 +158,8 @@ consteval FieldKind kindOf()
         return FieldKind::Duration;
     else if constexpr (std::is_same_v<T, ByteSize>)
         return FieldKind::Size;
+    else if constexpr (std::is_same_v<T, Money>)
+        return FieldKind::Money;
     else if constexpr (std::is_same_v<T, std::string>)
         return FieldKind::String;
     else if constexpr (std::is_same_v<T, SecretText>)

@@ -17,6 +17,8 @@ std::string_view kindName(FieldKind kind)
         return "duration";
     case FieldKind::Size:
         return "size";
+    case FieldKind::Money:
+        return "amount in USD";
     case FieldKind::String:
         return "text";
     case FieldKind::Choice:
@@ -52,6 +54,7 @@ std::string_view countedWord(const Field &field)
     case FieldKind::Boolean:
     case FieldKind::Duration:
     case FieldKind::Size:
+    case FieldKind::Money:
     case FieldKind::Choice:
     case FieldKind::Record:
     case FieldKind::Document:
@@ -66,6 +69,8 @@ std::string boundText(FieldKind kind, std::int64_t bound)
         return formatDuration(std::chrono::milliseconds(bound));
     if (kind == FieldKind::Size)
         return formatSize(ByteSize{static_cast<std::uint64_t>(bound)});
+    if (kind == FieldKind::Money)
+        return formatMoney({bound});
     return std::to_string(bound);
 }
 

@@ -41,6 +41,7 @@ struct Outer
     std::int64_t count = 3;
     std::chrono::milliseconds wait{1500};
     ByteSize size{2048};
+    Money price{500'000};
     std::string text = "hello";
     std::string colour = "red";
     SecretText secret;
@@ -58,6 +59,8 @@ struct Outer
             field<&Outer::count>({.key = "count", .label = "Count", .help = "c", .max = 9}),
             field<&Outer::wait>({.key = "wait", .label = "Wait", .help = "w", .min = 1000}),
             field<&Outer::size>({.key = "size", .label = "Size", .help = "s", .max = 4096}),
+            field<&Outer::price>(
+                {.key = "price", .label = "Price", .help = "p", .min = 1, .max = 2'000'000}),
             field<&Outer::text>({.key = "text", .label = "Text", .help = "t", .max = 8}),
             choice<&Outer::colour>(
                 {.key = "colour",
@@ -139,14 +142,16 @@ private Q_SLOTS:
     void decode_everyKind_isRead()
     {
         const auto [record, problems] = decodeText(
-            "{flag: false, count: 9, wait: 2s, size: 4KiB, text: hi, colour: green, secret: none, "
-            "list: [x, y], map: {k: v}, inner: {name: n}, inners: [{name: p, weight: -5}]}");
+            "{flag: false, count: 9, wait: 2s, size: 4KiB, price: 2 USD, text: hi, colour: green, "
+            "secret: none, list: [x, y], map: {k: v}, inner: {name: n}, inners: [{name: p, weight: "
+            "-5}]}");
         QCOMPARE(problems, QString());
         Outer expected;
         expected.flag = false;
         expected.count = 9;
         expected.wait = std::chrono::seconds(2);
         expected.size = {4096};
+        expected.price = {2'000'000};
         expected.text = "hi";
         expected.colour = "green";
         expected.list = {"x", "y"};
@@ -180,6 +185,15 @@ private Q_SLOTS:
         row("size in words",
             "{size: big}",
             "f:1:8: size must be a size such as 64KiB, 10MiB, 2GiB or plain bytes, not \"big\"");
+        row("amount without its currency",
+            "{price: 1}",
+            "f:1:9: price must be an amount such as 25 USD or 0.50 USD, in USD with at most 6 "
+            "decimals, not \"1\"");
+        row("amount beyond", "{price: 2.000001 USD}", "f:1:9: price must be at most 2 USD");
+        row("amount below", "{price: 0 USD}", "f:1:9: price must be at least 0.000001 USD");
+        row("amount that is a list",
+            "{price: [1 USD]}",
+            "f:1:9: price must be an amount of money, not a list");
         row("text too long", "{text: 123456789}", "f:1:8: text must be at most 8 bytes long");
         row("line break where texts have none",
             "{text: \"a\\nb\"}",
@@ -234,6 +248,7 @@ private Q_SLOTS:
         record.count = 0;
         record.wait = std::chrono::milliseconds(86'400'001);
         record.size = {4095};
+        record.price = {1};
         record.text = "";
         record.list = {"true", "12", "a: b", "- x", "é"};
         record.list.resize(2);
@@ -256,6 +271,9 @@ private Q_SLOTS:
         const QJsonObject count = properties[QStringLiteral("count")].toObject();
         QCOMPARE(count[QStringLiteral("default")].toInt(), 3);
         QCOMPARE(count[QStringLiteral("maximum")].toInt(), 9);
+        QCOMPARE(
+            properties[QStringLiteral("price")].toObject()[QStringLiteral("pattern")].toString(),
+            QStringLiteral("^[0-9]+(\\.[0-9]{1,6})? USD$"));
         const QJsonObject inner = properties[QStringLiteral("inner")].toObject();
         QCOMPARE(inner[QStringLiteral("required")].toArray(), QJsonArray{QStringLiteral("name")});
         QCOMPARE(properties[QStringLiteral("colour")]
@@ -295,6 +313,9 @@ private Q_SLOTS:
         QVERIFY(!wait.contains(QStringLiteral("max")) && !wait.contains(QStringLiteral("unit")));
         QCOMPARE(wait[QStringLiteral("default")].toString(), QStringLiteral("1500ms"));
         QCOMPARE(rowOf("count")[QStringLiteral("default")].toInt(), 3);
+        QCOMPARE(rowOf("price")[QStringLiteral("kind")].toString(), QStringLiteral("money"));
+        QCOMPARE(rowOf("price")[QStringLiteral("default")].toString(), QStringLiteral("0.50 USD"));
+        QCOMPARE(rowOf("price")[QStringLiteral("max")].toInt(), 2'000'000);
         QCOMPARE(rowOf("colour")[QStringLiteral("choices")].toArray().size(), 2);
         QVERIFY(rowOf("secret")[QStringLiteral("secret")].toBool());
         const QJsonObject note = rowOf("note");
@@ -310,18 +331,20 @@ private Q_SLOTS:
     void markdown_everyField_hasARow()
     {
         const std::string text = markdown(recordType<Outer>(), "Outer");
-        for (const char *row : {"| `flag` | true or false | `true` | f |",
-                                "| `count` | whole number, 0 to 9 | `3` | c |",
-                                "| `wait` | duration, at least 1s | `1500ms` | w |",
-                                "| `size` | size, up to 4KiB | `2KiB` | s |",
-                                "| `text` | text, up to 8 bytes | `hello` | t |",
-                                "| `colour` | choice: `red` `green` | `red` | c |",
-                                "| `list` | list of texts, up to 2 entries | `[a]` | l |",
-                                "| `map` | map of texts | `{}` | m |",
-                                "| `inner` | map |  | i |",
-                                "| `inner.name` | text | required | n |",
-                                "| `inners[].weight` | whole number, -5 to 5 | `1` | w |",
-                                "| `note` | text, 1 to 9 bytes |  | one \\| two\\* `*` |"})
+        for (const char *row :
+             {"| `flag` | true or false | `true` | f |",
+              "| `count` | whole number, 0 to 9 | `3` | c |",
+              "| `wait` | duration, at least 1s | `1500ms` | w |",
+              "| `size` | size, up to 4KiB | `2KiB` | s |",
+              "| `price` | amount in USD, 0.000001 USD to 2 USD | `0.50 USD` | p |",
+              "| `text` | text, up to 8 bytes | `hello` | t |",
+              "| `colour` | choice: `red` `green` | `red` | c |",
+              "| `list` | list of texts, up to 2 entries | `[a]` | l |",
+              "| `map` | map of texts | `{}` | m |",
+              "| `inner` | map |  | i |",
+              "| `inner.name` | text | required | n |",
+              "| `inners[].weight` | whole number, -5 to 5 | `1` | w |",
+              "| `note` | text, 1 to 9 bytes |  | one \\| two\\* `*` |"})
             QVERIFY2(text.find(row) != std::string::npos, row);
     }
 };
