@@ -21,6 +21,7 @@ constexpr std::string_view help = R"(Usage: gatehouse COMMAND [OPTIONS]
   client    add, list, rotate, revoke or remove clients and their virtual keys
   exec      run a command with base URLs and a virtual key in its environment
   policies  describe or list the types of policies
+  prices    show what models cost, or import prices
   secret    set, list or remove the keys of providers in the keychain
 
 gatehouse COMMAND --help tells more. gatehouse --version prints the version.
@@ -32,10 +33,11 @@ struct Command
     int (*run)(const QStringList &args);
 };
 
-constexpr std::array<Command, 5> commands{{{"run", gatehouse::runServe},
+constexpr std::array<Command, 6> commands{{{"run", gatehouse::runServe},
                                            {"check", gatehouse::runCheck},
                                            {"client", gatehouse::runClient},
                                            {"policies", gatehouse::runPolicies},
+                                           {"prices", gatehouse::runPrices},
                                            {"secret", gatehouse::runSecret}}};
 
 } // namespace

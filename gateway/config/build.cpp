@@ -8,6 +8,7 @@
 #include "gateway/config/documentsecrets.h"
 #include "gateway/config/listeners.h"
 #include "gateway/config/policies.h"
+#include "gateway/config/prices.h"
 #include "gateway/config/provider.h"
 #include "gateway/pipeline/requestedmodels.h"
 #include "gateway/schema/decode.h"
@@ -43,6 +44,7 @@ public:
         compileGateway();
         compileRoutes();
         m_snapshot.clients = compileClients(m_draft.clients, m_diagnostics);
+        m_snapshot.prices = compilePrices(m_draft, m_diagnostics);
     }
 
 private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/config/flexdocument.h"
+#include "gateway/config/pricespec.h"
 #include "gateway/config/resources.h"
 #include "gateway/schema/document.h"
 #include "gateway/secrets/secret.h"
@@ -43,6 +44,7 @@ struct Draft
     std::vector<Resource<RouteSpec>> routes = {};
     std::vector<Resource<ClientSpec>> clients = {};
     std::vector<Resource<PolicySpec>> policies = {};
+    std::vector<Resource<PricesSpec>> prices = {};
     std::vector<FlexDocument> flexDocuments = {};       ///< as they were read
     std::vector<Resource<ListenerSpec>> listeners = {}; ///< of these, besides the Gateway's
     std::vector<std::string> hosts = {};                ///< likewise
@@ -54,7 +56,7 @@ struct Draft
     [[nodiscard]] std::size_t resourceCount() const
     {
         return gateways.size() + providers.size() + routes.size() + clients.size()
-               + policies.size();
+               + policies.size() + prices.size();
     }
 };
 

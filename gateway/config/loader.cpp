@@ -21,9 +21,9 @@ namespace fs = std::filesystem;
 
 constexpr auto envelopeFields
     = std::to_array<std::string_view>({"apiVersion", "kind", "metadata", "spec"});
-constexpr auto kinds
-    = std::to_array<std::string_view>({"Gateway", "Provider", "Route", "Client", "Policy"});
-constexpr auto laterKinds = std::to_array<std::string_view>({"Prices", "Alert"});
+constexpr auto kinds = std::to_array<std::string_view>(
+    {"Gateway", "Provider", "Route", "Client", "Policy", "Prices"});
+constexpr auto laterKinds = std::to_array<std::string_view>({"Alert"});
 constexpr std::size_t revisionBytes = 8;
 
 bool isConfigFile(const fs::path &path)
@@ -109,6 +109,8 @@ private:
             add(m_draft.clients, kind);
         else if (kind == "Policy")
             add(m_draft.policies, kind);
+        else if (kind == "Prices")
+            add(m_draft.prices, kind);
     }
 
     /// Empty, and reported, where this is no document of ours.

@@ -54,6 +54,16 @@ std::string nameProblem(std::string_view text)
                   : "must be 1 to 63 of a-z, 0-9 and . _ -, beginning with a letter or digit";
 }
 
+std::string modelNameProblem(std::string_view text)
+{
+    constexpr std::size_t longestModelName = 256;
+    const bool isName
+        = !text.empty() && text.size() <= longestModelName
+          && std::ranges::none_of(text, [](char c) { return isControl(c) || c == ' '; })
+          && text.find('*') >= text.size() - 1;
+    return isName ? std::string() : "must be 1 to 256 bytes without spaces, a * at its end only";
+}
+
 std::string listenAddressProblem(std::string_view text)
 {
     return problemOf(parseListenAddress(text));

@@ -20,6 +20,8 @@ namespace gatehouse {
 [[nodiscard]] std::string basePathProblem(std::string_view text);
 [[nodiscard]] std::string keyHashProblem(std::string_view text);
 [[nodiscard]] std::string instantProblem(std::string_view text);
+/// Of a row of prices: a `*` may stand at the end.
+[[nodiscard]] std::string modelNameProblem(std::string_view text);
 
 [[nodiscard]] std::span<const std::string_view> dialectNames();
 [[nodiscard]] std::span<const std::string_view> presetNames();

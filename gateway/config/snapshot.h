@@ -9,6 +9,7 @@
 #include "gateway/secrets/lockedsecret.h"
 #include "gateway/secrets/secret.h"
 #include "gateway/secrets/virtualkey.h"
+#include "gateway/usage/pricetable.h"
 
 #include <chrono>
 #include <cstdint>
@@ -93,6 +94,7 @@ struct Snapshot
     Limits limits;
     std::vector<RouteEntry> routes; ///< longest base path first, then in the order of the files
     ClientDirectory clients;
+    std::shared_ptr<const PriceTable> prices;
     bool usesEndpoints = false;        ///< some policy asks an outside service
     std::string hashKey;               ///< for a worker's KeyHasher
     std::vector<std::string> warnings; ///< said at each start and reload

@@ -70,7 +70,7 @@ public:
         case FieldKind::Size:
             return decodeSize(node, *std::get<ByteSize *>(slot));
         case FieldKind::Money:
-            return decodeMoney(node, *std::get<Money *>(slot));
+            return decodeMoney(node, slot);
         case FieldKind::String:
         case FieldKind::Choice:
             return decodeText(node, *std::get<std::string *>(slot));
@@ -172,15 +172,19 @@ private:
             value = *size;
     }
 
-    void decodeMoney(const Node &node, Money &value)
+    void decodeMoney(const Node &node, const Slot &slot)
     {
         if (!isKind(node, Node::Kind::Scalar, "an amount of money"))
             return;
         const auto money = parseMoney(node.text);
         if (!money)
             return refuseText(node, std::string("must be ").append(moneyForm));
-        if (isInRange(node, money->microUsd))
-            value = *money;
+        if (!isInRange(node, money->microUsd))
+            return;
+        if (auto *const *optional = std::get_if<std::optional<Money> *>(&slot))
+            **optional = *money;
+        else
+            *std::get<Money *>(slot) = *money;
     }
 
     /// The text of a scalar where it is allowed.

@@ -109,7 +109,7 @@ QJsonObject typeSchema(const Field &field)
 /// True where a default says something: an absent text or record has none.
 bool hasDefault(const Field &field, const Node &value)
 {
-    return !field.info.required && field.kind != FieldKind::Record
+    return !field.info.required && field.kind != FieldKind::Record && value.kind != Node::Kind::Null
            && (value.kind != Node::Kind::Scalar || !value.text.empty());
 }
 

@@ -33,6 +33,17 @@ const T &read(const Slot &slot)
     return *std::get<T *>(slot);
 }
 
+/// Nothing for an optional amount that is not there.
+Node encodeMoney(const Slot &slot)
+{
+    std::optional<Money> money;
+    if (std::holds_alternative<std::optional<Money> *>(slot))
+        money = read<std::optional<Money>>(slot);
+    else
+        money = read<Money>(slot);
+    return money ? Node::scalar(formatMoney(*money), false) : Node();
+}
+
 Node encodeList(const std::vector<std::string> &texts)
 {
     Node node = Node::list();
@@ -78,7 +89,7 @@ Node encodeField(const Field &field, const void *record)
     case FieldKind::Size:
         return Node::scalar(formatSize(read<ByteSize>(slot)), false);
     case FieldKind::Money:
-        return Node::scalar(formatMoney(read<Money>(slot)), false);
+        return encodeMoney(slot);
     case FieldKind::String:
     case FieldKind::Choice:
         return encodeText(read<std::string>(slot));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ enum class FieldKind : std::uint8_t {
     Integer,
     Duration,
     Size,
-    Money, ///< its bounds are in 10^-6 USD
+    Money, ///< its bounds are in 10^-6 USD; of an optional one nothing is a value too
     String,
     Choice, ///< a text that is one of FieldInfo::choices
     SecretReference,
@@ -88,6 +89,7 @@ using Slot = std::variant<bool *,
                           std::chrono::milliseconds *,
                           ByteSize *,
                           Money *,
+                          std::optional<Money> *,
                           std::string *,
                           SecretText *,
                           std::vector<std::string> *,
@@ -158,7 +160,7 @@ consteval FieldKind kindOf()
         return FieldKind::Duration;
     else if constexpr (std::is_same_v<T, ByteSize>)
         return FieldKind::Size;
-    else if constexpr (std::is_same_v<T, Money>)
+    else if constexpr (std::is_same_v<T, Money> || std::is_same_v<T, std::optional<Money>>)
         return FieldKind::Money;
     else if constexpr (std::is_same_v<T, std::string>)
         return FieldKind::String;

@@ -131,7 +131,8 @@ std::string defaultText(const Field &field, const RecordType &type)
         return "required";
     if (field.kind == FieldKind::Record)
         return {};
-    const std::string text = inlineText(encodeField(field, type.defaults));
+    const Node value = encodeField(field, type.defaults);
+    const std::string text = value.kind == Node::Kind::Null ? std::string() : inlineText(value);
     return text.empty() ? text : "`" + text + "`";
 }
 

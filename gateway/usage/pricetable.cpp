@@ -83,6 +83,11 @@ std::string_view undated(std::string_view name)
     return {};
 }
 
+std::size_t indexOf(PriceLayer layer)
+{
+    return static_cast<std::size_t>(layer);
+}
+
 std::string normalised(std::string_view model)
 {
     constexpr std::string_view geminis = "models/";
@@ -121,10 +126,12 @@ Money PriceRow::worstCase(std::uint64_t input, std::uint64_t outputCap) const
 
 PriceTable::PriceTable(std::string version,
                        std::vector<PriceRow> rows,
-                       std::vector<PriceProvider> providers)
+                       std::vector<PriceProvider> providers,
+                       std::map<std::string, std::string, std::less<>> presets)
     : m_version(std::move(version))
     , m_rows(std::move(rows))
     , m_providers(std::move(providers))
+    , m_presets(std::move(presets))
 {
     for (std::size_t row = 0; row < m_rows.size(); ++row) {
         put(row, m_rows[row].model);
@@ -141,7 +148,7 @@ PriceTable::PriceTable(std::string version,
 
 void PriceTable::put(std::size_t row, std::string_view name)
 {
-    Shelf &shelf = m_shelves[m_rows[row].isBuiltIn ? 1 : 0][m_rows[row].provider];
+    Shelf &shelf = m_shelves[indexOf(m_rows[row].layer)][m_rows[row].provider];
     std::string key = normalised(name);
     if (key.ends_with('*')) {
         key.pop_back();
@@ -152,9 +159,9 @@ void PriceTable::put(std::size_t row, std::string_view name)
 }
 
 const PriceRow *
-PriceTable::look(bool isBuiltIn, std::string_view provider, const std::string &model) const
+PriceTable::look(PriceLayer layer, std::string_view provider, const std::string &model) const
 {
-    const auto &shelves = m_shelves[isBuiltIn ? 1 : 0];
+    const auto &shelves = m_shelves[indexOf(layer)];
     const auto shelf = shelves.find(std::string(provider));
     if (shelf == shelves.end())
         return nullptr;
@@ -187,7 +194,7 @@ const PriceRow *PriceTable::lookAmongMakers(std::string_view provider,
         if (!other.isMaker
             || (isQualified && std::ranges::find(other.makers, maker) == other.makers.end()))
             continue;
-        if (const PriceRow *row = look(true, other.name, name))
+        if (const PriceRow *row = look(PriceLayer::BuiltIn, other.name, name))
             return row;
     }
     return nullptr;
@@ -196,15 +203,17 @@ const PriceRow *PriceTable::lookAmongMakers(std::string_view provider,
 const PriceRow *PriceTable::find(std::string_view provider, std::string_view model) const
 {
     const std::string name = normalised(model);
-    for (const bool isBuiltIn : {false, true}) {
-        if (const PriceRow *row = look(isBuiltIn, provider, name))
-            return row;
-        if (provider.empty())
-            continue;
-        if (const PriceRow *row = look(isBuiltIn, {}, name))
-            return row;
+    const auto preset = m_presets.find(provider);
+    const std::string_view builtIn = preset == m_presets.end() ? provider : preset->second;
+    for (const PriceLayer layer : {PriceLayer::Own, PriceLayer::Imported, PriceLayer::BuiltIn}) {
+        for (const std::string_view owner : {provider, builtIn, std::string_view()}) {
+            if (layer == PriceLayer::BuiltIn && owner == provider && provider != builtIn)
+                continue; // only its name is that of a provider of the table
+            if (const PriceRow *row = look(layer, owner, name))
+                return row;
+        }
     }
-    return lookAmongMakers(provider, name);
+    return lookAmongMakers(builtIn, name);
 }
 
 std::optional<Money>

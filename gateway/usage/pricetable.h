@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +45,9 @@ struct LongContext
     bool operator==(const LongContext &) const = default;
 };
 
+/// Any row of an earlier layer that fits comes before those of a later one.
+enum class PriceLayer : std::uint8_t { Own, Imported, BuiltIn };
+
 struct PriceRow
 {
     std::string provider
@@ -53,7 +57,7 @@ struct PriceRow
     TokenPrices prices = {};
     std::vector<LongContext> longContext = {};
     std::string source = {}; ///< where the price is from, for people
-    bool isBuiltIn = false;  ///< any other row that fits wins
+    PriceLayer layer = PriceLayer::Own;
 
     [[nodiscard]] const TokenPrices &pricesFor(std::uint64_t input) const;
     /// The most that so much input, however it is cached, and at most so much output can cost.
@@ -69,21 +73,23 @@ struct PriceProvider
     bool isReseller = false; ///< bills the models of makers as they do
 };
 
-/// Rows of prices; immutable, shared by all threads.
+/// Rows of prices; immutable, shared by all threads. \a presets: which built-in rows are those of a
+/// provider that has another name.
 class PriceTable
 {
 public:
     PriceTable() = default;
     PriceTable(std::string version,
                std::vector<PriceRow> rows,
-               std::vector<PriceProvider> providers = {});
+               std::vector<PriceProvider> providers = {},
+               std::map<std::string, std::string, std::less<>> presets = {});
 
     /// Changes with every change of a price: for records of what something cost.
     [[nodiscard]] const std::string &version() const { return m_version; }
     [[nodiscard]] std::span<const PriceRow> rows() const { return m_rows; }
 
     /// The row in force; null where the price is not known. Case does not count, nor does `models/` before a name.
-    /// Other rows come before the built-in ones; among either, those of this provider before those of
+    /// Layer by layer; in each, those of this provider before those of
     /// any; among these the very name or alias, then that without `-latest` or a date (`-2026-11-23`,
     /// `-20261123`, `@20261123`) at its end, then the longest beginning. A provider of which no row is
     /// built in, and a reseller, get the built-in rows of makers last, with the maker's name and a slash
@@ -112,14 +118,15 @@ private:
 
     void put(std::size_t row, std::string_view name);
     [[nodiscard]] const PriceRow *
-    look(bool isBuiltIn, std::string_view provider, const std::string &model) const;
+    look(PriceLayer layer, std::string_view provider, const std::string &model) const;
     [[nodiscard]] const PriceRow *lookAmongMakers(std::string_view provider,
                                                   const std::string &model) const;
 
     std::string m_version;
     std::vector<PriceRow> m_rows;
     std::vector<PriceProvider> m_providers;
-    std::unordered_map<std::string, Shelf> m_shelves[2]; ///< by provider; [1] is built in
+    std::map<std::string, std::string, std::less<>> m_presets;
+    std::unordered_map<std::string, Shelf> m_shelves[3]; ///< by layer and provider
 };
 
 } // namespace gatehouse

@@ -65,8 +65,8 @@ private Q_SLOTS:
             "apiVersion: gateway.mulesoft.com/v1alpha1\nkind: ApiInstance\n",
             "a.yaml:1:1: metadata is missing\na.yaml:1:1: spec is missing");
         row("kind of later",
-            "apiVersion: gatehouse/v1\nkind: Prices\n",
-            "a.yaml:2:7: kind Prices is not supported by this version yet; take this document out "
+            "apiVersion: gatehouse/v1\nkind: Alert\n",
+            "a.yaml:2:7: kind Alert is not supported by this version yet; take this document out "
             "of the "
             "directory");
         row("unknown kind",

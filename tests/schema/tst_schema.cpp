@@ -50,6 +50,7 @@ struct Outer
     Inner inner{"inner", 2};
     std::vector<Inner> inners;
     std::string note;
+    std::optional<Money> extra;
 
     bool operator==(const Outer &) const = default;
     static std::span<const Field> fields()
@@ -86,6 +87,7 @@ struct Outer
                                  .min = 1,
                                  .max = 9,
                                  .multiline = true}),
+            field<&Outer::extra>({.key = "extra", .label = "Extra", .help = "e"}),
         });
         return table;
     }
@@ -142,7 +144,8 @@ private Q_SLOTS:
     void decode_everyKind_isRead()
     {
         const auto [record, problems] = decodeText(
-            "{flag: false, count: 9, wait: 2s, size: 4KiB, price: 2 USD, text: hi, colour: green, "
+            "{flag: false, count: 9, wait: 2s, size: 4KiB, price: 2 USD, extra: 0 USD, text: hi, "
+            "colour: green, "
             "secret: none, list: [x, y], map: {k: v}, inner: {name: n}, inners: [{name: p, weight: "
             "-5}]}");
         QCOMPARE(problems, QString());
@@ -152,6 +155,7 @@ private Q_SLOTS:
         expected.wait = std::chrono::seconds(2);
         expected.size = {4096};
         expected.price = {2'000'000};
+        expected.extra = Money{0};
         expected.text = "hi";
         expected.colour = "green";
         expected.list = {"x", "y"};
@@ -249,6 +253,7 @@ private Q_SLOTS:
         record.wait = std::chrono::milliseconds(86'400'001);
         record.size = {4095};
         record.price = {1};
+        record.extra = Money{2};
         record.text = "";
         record.list = {"true", "12", "a: b", "- x", "é"};
         record.list.resize(2);
@@ -315,6 +320,7 @@ private Q_SLOTS:
         QCOMPARE(rowOf("count")[QStringLiteral("default")].toInt(), 3);
         QCOMPARE(rowOf("price")[QStringLiteral("kind")].toString(), QStringLiteral("money"));
         QCOMPARE(rowOf("price")[QStringLiteral("default")].toString(), QStringLiteral("0.50 USD"));
+        QVERIFY(!rowOf("extra").contains(QStringLiteral("default")));
         QCOMPARE(rowOf("price")[QStringLiteral("max")].toInt(), 2'000'000);
         QCOMPARE(rowOf("colour")[QStringLiteral("choices")].toArray().size(), 2);
         QVERIFY(rowOf("secret")[QStringLiteral("secret")].toBool());
@@ -337,6 +343,7 @@ private Q_SLOTS:
               "| `wait` | duration, at least 1s | `1500ms` | w |",
               "| `size` | size, up to 4KiB | `2KiB` | s |",
               "| `price` | amount in USD, 0.000001 USD to 2 USD | `0.50 USD` | p |",
+              "| `extra` | amount in USD |  | e |",
               "| `text` | text, up to 8 bytes | `hello` | t |",
               "| `colour` | choice: `red` `green` | `red` | c |",
               "| `list` | list of texts, up to 2 entries | `[a]` | l |",

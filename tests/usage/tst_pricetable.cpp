@@ -21,12 +21,12 @@ PriceRow fullRow()
                             {5000, {8'000'000, {}, {}, {}, 30'000'000}}}};
 }
 
-PriceRow plainRow(std::string provider, std::string model, std::int64_t input, bool isBuiltIn)
+PriceRow plainRow(std::string provider, std::string model, std::int64_t input, PriceLayer layer)
 {
     return {.provider = std::move(provider),
             .model = std::move(model),
             .prices = {.input = input, .output = input},
-            .isBuiltIn = isBuiltIn};
+            .layer = layer};
 }
 
 PriceTable table()
@@ -154,7 +154,7 @@ private Q_SLOTS:
 
     void worstCase_cheaperBeyond_isStillABound()
     {
-        PriceRow row = plainRow("", "m", 10'000'000, false);
+        PriceRow row = plainRow("", "m", 10'000'000, PriceLayer::Own);
         row.longContext = {{10, {.input = 1'000'000, .output = 1'000'000}}};
         const PriceTable prices("v", {row});
         QVERIFY((prices.worstCase("", "m", 11, 1) == Money{120})); // fewer may have been counted
@@ -191,7 +191,7 @@ private Q_SLOTS:
         row("openai", "gpt-alias", 10);
         row("openai", "gpt-alias-2026-01-01", 10);
         row("openai", "gpt-y-mini", 12);
-        row("openai", "gpt-y", 12);
+        row("openai", "gpt-y", 35);        // imported before built in
         row("openai", "gpt-y-nano-1", 13); // the longer beginning
         row("openai", "gpt-y-exact", 14);
         row("openai", "openai/gpt-x", -1);
@@ -206,6 +206,10 @@ private Q_SLOTS:
         row("my-own", "openai/gpt-x", 10);
         row("", "gpt-x", 10);
         row("local", "gpt-x", 0);
+        row("my-groq", "openai/gpt-x", 20);
+        row("my-groq", "gpt-x", -1);
+        row("my-groq", "named", 36);            // by its own name before its preset's
+        row("local-named", "openai/gpt-x", 20); // its name is not what it is
         row("openai", "mine", 30);
         row("openai", "gpt-z", 31);
         row("groq", "gpt-z", 32);   // of this provider before that of any
@@ -217,26 +221,32 @@ private Q_SLOTS:
         QFETCH(QString, provider);
         QFETCH(QString, model);
         QFETCH(int, input);
-        PriceRow gptX = plainRow("openai", "gpt-x", 10, true);
+        PriceRow gptX = plainRow("openai", "gpt-x", 10, PriceLayer::BuiltIn);
         gptX.aliases = {"gpt-alias"};
         const PriceTable prices(
             "v",
             {gptX,
-             plainRow("openai", "gpt-x-2025-05-05", 11, true),
-             plainRow("openai", "gpt-y*", 12, true),
-             plainRow("openai", "gpt-y-nano*", 13, true),
-             plainRow("openai", "gpt-y-exact", 14, true),
-             plainRow("openai", "gpt-w", 15, true),
-             plainRow("groq", "openai/gpt-x", 20, true),
-             plainRow("local", "*", 0, true),
-             plainRow("", "mine", 30, false),
-             plainRow("", "gpt-z", 31, false),
-             plainRow("groq", "gpt-z", 32, false),
-             plainRow("", "gpt-w", 33, false)},
+             plainRow("openai", "gpt-x-2025-05-05", 11, PriceLayer::BuiltIn),
+             plainRow("openai", "gpt-y*", 12, PriceLayer::BuiltIn),
+             plainRow("openai", "gpt-y-nano*", 13, PriceLayer::BuiltIn),
+             plainRow("openai", "gpt-y-exact", 14, PriceLayer::BuiltIn),
+             plainRow("openai", "gpt-w", 15, PriceLayer::BuiltIn),
+             plainRow("groq", "openai/gpt-x", 20, PriceLayer::BuiltIn),
+             plainRow("local", "*", 0, PriceLayer::BuiltIn),
+             plainRow("", "mine", 30, PriceLayer::Own),
+             plainRow("", "gpt-z", 31, PriceLayer::Own),
+             plainRow("groq", "gpt-z", 32, PriceLayer::Own),
+             plainRow("", "gpt-w", 33, PriceLayer::Own),
+             plainRow("openai", "gpt-w", 34, PriceLayer::Imported),
+             plainRow("", "gpt-y", 35, PriceLayer::Imported),
+             plainRow("groq", "named", 37, PriceLayer::Own),
+             plainRow("my-groq", "named", 36, PriceLayer::Own),
+             plainRow("local-named", "*", 38, PriceLayer::BuiltIn)},
             {{.name = "groq"},
              {.name = "openai", .makers = {"openai", "open-ai"}, .isMaker = true},
              {.name = "router", .isReseller = true},
-             {.name = "local"}});
+             {.name = "local"}},
+            {{"my-groq", "groq"}, {"local-named", "groq"}});
         const PriceRow *row = prices.find(provider.toStdString(), model.toStdString());
         QCOMPARE(row == nullptr ? -1 : int(row->prices.input), input);
         QCOMPARE(prices.version(), std::string("v"));
