@@ -55,8 +55,8 @@ struct Draft
 
     [[nodiscard]] std::size_t resourceCount() const
     {
-        return gateways.size() + providers.size() + routes.size() + clients.size()
-               + policies.size() + prices.size();
+        return gateways.size() + providers.size() + routes.size() + clients.size() + policies.size()
+               + prices.size();
     }
 };
 

@@ -9,7 +9,6 @@
 #include "gateway/secrets/lockedsecret.h"
 #include "gateway/secrets/secret.h"
 #include "gateway/secrets/virtualkey.h"
-#include "gateway/usage/pricetable.h"
 
 #include <chrono>
 #include <cstdint>
@@ -20,6 +19,8 @@
 #include <vector>
 
 namespace gatehouse {
+
+class PriceTable;
 
 /// Sizes in bytes and deadlines of one exchange (Gateway.spec.limits).
 struct Limits

@@ -162,7 +162,7 @@ const PriceRow *
 PriceTable::look(PriceLayer layer, std::string_view provider, const std::string &model) const
 {
     const auto &shelves = m_shelves[indexOf(layer)];
-    const auto shelf = shelves.find(std::string(provider));
+    const auto shelf = shelves.find(provider);
     if (shelf == shelves.end())
         return nullptr;
     const auto &names = shelf->second.names;
@@ -208,7 +208,7 @@ const PriceRow *PriceTable::find(std::string_view provider, std::string_view mod
     for (const PriceLayer layer : {PriceLayer::Own, PriceLayer::Imported, PriceLayer::BuiltIn}) {
         for (const std::string_view owner : {provider, builtIn, std::string_view()}) {
             if (layer == PriceLayer::BuiltIn && owner == provider && provider != builtIn)
-                continue; // only its name is that of a provider of the table
+                continue; // it only has the name of a provider of the table
             if (const PriceRow *row = look(layer, owner, name))
                 return row;
         }

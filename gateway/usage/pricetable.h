@@ -4,14 +4,17 @@
 #include "gateway/base/money.h"
 #include "gateway/usage/usage.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace gatehouse {
@@ -126,7 +129,7 @@ private:
     std::vector<PriceRow> m_rows;
     std::vector<PriceProvider> m_providers;
     std::map<std::string, std::string, std::less<>> m_presets;
-    std::unordered_map<std::string, Shelf> m_shelves[3]; ///< by layer and provider
+    std::array<std::map<std::string, Shelf, std::less<>>, 3> m_shelves; ///< by layer and provider
 };
 
 } // namespace gatehouse
