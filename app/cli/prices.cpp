@@ -7,6 +7,7 @@
 #include "gateway/config/prices.h"
 #include "gateway/schema/describe.h"
 
+#include <QFileInfo>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -192,7 +193,11 @@ int runPrices(const QStringList &args)
         return describe(line);
     if (words.size() > 1)
         return line.refuse("say one model");
-    const Draft draft = loadDraft(line.directories().config);
+    const std::string directory = line.directories().config;
+    const bool isThere = QFileInfo(QString::fromStdString(directory)).isDir();
+    if (!isThere && line.isSet(QStringLiteral("config")))
+        return fail(ExitCannotRun, "the configuration directory " + directory + " is not there");
+    const Draft draft = isThere ? loadDraft(directory) : Draft{};
     Diagnostics diagnostics = draft.diagnostics;
     const auto table = compilePrices(draft, diagnostics);
     for (const Diagnostic &diagnostic : diagnostics)

@@ -123,7 +123,8 @@ std::optional<json::Value> pricesInForce(const json::Value &prices, std::string_
     return found;
 }
 
-/// The names of a matcher that can be said exactly or by their beginning; false where others are left.
+/// The names that a matcher says exactly; false where others are left. A beginning would take the names of
+/// later models too, before a row that is made for them.
 bool readMatch(const json::Value &match, std::vector<std::string> &names)
 {
     bool isWhole = true;
@@ -131,8 +132,6 @@ bool readMatch(const json::Value &match, std::vector<std::string> &names)
         const auto text = member.value.text();
         if (member.name == "equals" && text) {
             names.emplace_back(*text);
-        } else if (member.name == "starts_with" && text) {
-            names.push_back(std::string(*text) + "*");
         } else if (member.name == "or") {
             for (const json::Value part : member.value.elements())
                 isWhole = readMatch(part, names) && isWhole;

@@ -127,27 +127,50 @@ private:
     std::map<std::tuple<PriceLayer, std::string, std::string>, std::string> m_names;
 };
 
-/// What the file says; a fault in it is one of the program.
-BuiltInPrices readBuiltIn(std::vector<PriceRow> &rows, Diagnostics &diagnostics)
+/// The built-in table, read.
+struct BuiltIn
 {
+    std::string version = {};
+    std::vector<PriceRow> rows = {};
+    std::vector<PriceProvider> providers = {};
+    Diagnostics faults = {}; ///< of the program, not of the configuration
+};
+
+BuiltIn readBuiltIn()
+{
+    BuiltIn builtIn;
     const std::string file = "built-in prices";
-    const auto documents = parseYaml(builtInPriceText(), file, diagnostics);
-    Reporter reporter(file, diagnostics);
+    const auto documents = parseYaml(builtInPriceText(), file, builtIn.faults);
+    Reporter reporter(file, builtIn.faults);
     if (documents.size() != 1) {
         reporter.error({}, "must be one document");
-        return {};
+        return builtIn;
     }
-    auto prices = decode<BuiltInPrices>(documents.front(), reporter);
-    RowReader reader(rows);
-    for (const BuiltInProvider &provider : prices.providers)
-        reader.read(provider.models,
-                    {.provider = provider.provider,
-                     .source = provider.source + ", " + provider.checked,
-                     .layer = PriceLayer::BuiltIn},
-                    {},
-                    reporter,
-                    diagnostics);
-    return prices;
+    const auto prices = decode<BuiltInPrices>(documents.front(), reporter);
+    builtIn.version = prices.version;
+    RowReader reader(builtIn.rows);
+    for (const BuiltInProvider &provider : prices.providers) {
+        reader.read(
+            provider.models,
+            {.provider = provider.provider,
+             .source = provider.source + (provider.source.empty() ? "" : ", ") + provider.checked,
+             .layer = PriceLayer::BuiltIn},
+            {},
+            reporter,
+            builtIn.faults);
+        builtIn.providers.push_back({.name = provider.provider,
+                                     .makers = provider.makers,
+                                     .isMaker = !provider.makers.empty(),
+                                     .isReseller = provider.reseller});
+    }
+    return builtIn;
+}
+
+/// Read once: it is a constant, and to read it takes longer than all else in a small configuration.
+const BuiltIn &builtInPrices()
+{
+    static const BuiltIn builtIn = readBuiltIn();
+    return builtIn;
 }
 
 std::string digestOf(const std::vector<PriceRow> &rows, std::size_t count)
@@ -197,13 +220,9 @@ std::shared_ptr<const PriceTable> compilePrices(const Draft &draft, Diagnostics 
                     diagnostics);
     }
     const std::size_t own = rows.size();
-    const BuiltInPrices builtIn = readBuiltIn(rows, diagnostics);
-    std::vector<PriceProvider> providers;
-    for (const BuiltInProvider &provider : builtIn.providers)
-        providers.push_back({.name = provider.provider,
-                             .makers = provider.makers,
-                             .isMaker = !provider.makers.empty(),
-                             .isReseller = provider.reseller});
+    const BuiltIn &builtIn = builtInPrices();
+    diagnostics.insert(diagnostics.end(), builtIn.faults.begin(), builtIn.faults.end());
+    rows.insert(rows.end(), builtIn.rows.begin(), builtIn.rows.end());
     std::map<std::string, std::string, std::less<>> presets;
     for (const Resource<ProviderSpec> &provider : draft.providers) {
         if (!provider.spec.preset.empty())
@@ -213,7 +232,7 @@ std::shared_ptr<const PriceTable> compilePrices(const Draft &draft, Diagnostics 
     if (own > 0)
         version += "+" + digestOf(rows, own);
     return std::make_shared<const PriceTable>(
-        std::move(version), std::move(rows), std::move(providers), std::move(presets));
+        std::move(version), std::move(rows), builtIn.providers, std::move(presets));
 }
 
 } // namespace gatehouse
