@@ -3,6 +3,7 @@
 #include "gateway/base/pathsegments.h"
 #include "gateway/dialects/dialect.h"
 
+#include <algorithm>
 #include <array>
 
 namespace gatehouse {
@@ -77,6 +78,71 @@ bool storesBytes(std::string_view path)
     return isEndpoint(path, uploadEndpoints);
 }
 
+/// Puts what \a told has in the place of what is known. Where the writes are told as a sum that is not
+/// the sum of the parts known, as those of an event before, the sum is believed and 1h is cut to it.
+void readInput(const json::Value &told, Usage &usage)
+{
+    if (const Usage::Tokens input = tokensOf(told, "input_tokens"))
+        usage.input = input;
+    if (const Usage::Tokens read = tokensOf(told, "cache_read_input_tokens"))
+        usage.cacheRead = read;
+    if (const auto parts = told.find("cache_creation")) {
+        if (const Usage::Tokens written = tokensOf(*parts, "ephemeral_5m_input_tokens"))
+            usage.cacheWrite5m = written;
+        if (const Usage::Tokens written = tokensOf(*parts, "ephemeral_1h_input_tokens"))
+            usage.cacheWrite1h = written;
+    }
+    if (const Usage::Tokens written = tokensOf(told, "cache_creation_input_tokens")) {
+        if (usage.cacheWrite1h)
+            usage.cacheWrite1h = std::min(*usage.cacheWrite1h, *written);
+        usage.cacheWrite5m = *written - usage.cacheWrite1h.value_or(0);
+    }
+}
+
+/// message_start, whose output_tokens are none of the answer's: a stream that is cut has told no output.
+bool readStart(const json::Value &told, AnswerUsage &answer)
+{
+    answer.comesInParts = true;
+    readInput(told, answer.usage);
+    return true;
+}
+
+/// Of message_delta, with what has changed since, cumulative; or of a whole message. Others have a member
+/// of that name too, but none with a cache beside the input.
+bool readUsage(const json::Value &told, AnswerUsage &answer)
+{
+    const bool isOwn
+        = !told.find("prompt_tokens")
+          && (told.find("cache_read_input_tokens") || told.find("cache_creation_input_tokens"));
+    if (!isOwn && !answer.comesInParts)
+        return false;
+    readInput(told, answer.usage);
+    if (const Usage::Tokens output = tokensOf(told, "output_tokens"))
+        answer.usage.output = output;
+    const auto details = told.find("output_tokens_details");
+    if (const Usage::Tokens thinking
+        = details ? tokensOf(*details, "thinking_tokens") : Usage::Tokens())
+        answer.usage.reasoning = thinking;
+    if (answer.usage.reasoning && answer.usage.output)
+        answer.usage.reasoning = std::min(*answer.usage.reasoning, *answer.usage.output);
+    return true;
+}
+
+bool readStopReason(const json::Value &reason, AnswerUsage &answer)
+{
+    answer.isFinished = answer.isFinished || reason.text().has_value();
+    return true;
+}
+
+constexpr auto usageMembers = std::to_array<UsagePlace>({
+    {"/message/usage", &readStart},
+    {"/message/model", &readModel},
+    {"/usage", &readUsage},
+    {"/model", &readModel},
+    {"/delta/stop_reason", &readStopReason},
+});
+constexpr auto lastEvents = std::to_array<std::string_view>({"message_stop"});
+
 class Anthropic final : public Dialect
 {
 public:
@@ -98,6 +164,11 @@ public:
                 .hidden = hiddenPlaces,
                 .needsNone = &needsNoModel,
                 .storesBytes = &storesBytes};
+    }
+
+    [[nodiscard]] UsagePlaces usagePlaces() const override
+    {
+        return {.members = usageMembers, .lastEvents = lastEvents};
     }
 
     /// The vendor's shape has no place for a reason; it is in x-gatehouse-reason.

@@ -3,7 +3,11 @@
 
 #include "gateway/base/error.h"
 #include "gateway/base/modelplaces.h"
+#include "gateway/json/value.h"
+#include "gateway/usage/usageplaces.h"
+#include "gateway/usage/usagereader.h"
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +44,12 @@ public:
     /// \a message is plain text; it is escaped here.
     [[nodiscard]] virtual std::string
     errorBody(int status, std::string_view reason, std::string_view message) const = 0;
+    /// Where answers tell what they used.
+    [[nodiscard]] virtual UsagePlaces usagePlaces() const = 0;
+    /// A reader for an answer of \a contentType; null for one that cannot tell: audio, images, text. It
+    /// knows the answers of all dialects, since most providers speak more than their own: Ollama has
+    /// /v1/messages, Gemini /v1beta/openai.
+    [[nodiscard]] std::unique_ptr<UsageReader> usageReader(std::string_view contentType) const;
 };
 
 /// All dialects in the order of list.def.
@@ -57,5 +67,12 @@ struct ProviderPreset
 };
 [[nodiscard]] std::span<const ProviderPreset> providerPresets();
 [[nodiscard]] const ProviderPreset *findProviderPreset(std::string_view name);
+
+/// The member \a name of \a object as a number of tokens. None for null and for what no count can be:
+/// negative, with a fraction, above 2^53.
+[[nodiscard]] Usage::Tokens tokensOf(const json::Value &object, std::string_view name);
+[[nodiscard]] Usage::Tokens tokensOf(const json::Value &number);
+/// For UsagePlace: the name of a model, of at most 256 bytes.
+bool readModel(const json::Value &name, AnswerUsage &answer);
 
 } // namespace gatehouse

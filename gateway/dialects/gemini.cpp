@@ -4,6 +4,7 @@
 #include "gateway/base/text.h"
 #include "gateway/dialects/dialect.h"
 
+#include <algorithm>
 #include <array>
 
 namespace gatehouse {
@@ -156,6 +157,72 @@ bool hidesModels(std::string_view path)
     return hasSegment(path, "batches") && !path.ends_with(":cancel");
 }
 
+/// Cumulative: the last one is the usage. The prompt's tokens include the cached ones, to which they are
+/// cut where they are fewer; the candidates' do not include the thoughts.
+bool readUsage(const json::Value &told, AnswerUsage &answer)
+{
+    Usage &usage = answer.usage;
+    const Usage::Tokens prompt = tokensOf(told, "promptTokenCount");
+    const Usage::Tokens tools = tokensOf(told, "toolUsePromptTokenCount");
+    usage.cacheRead = tokensOf(told, "cachedContentTokenCount");
+    usage.input = {};
+    if (prompt) {
+        if (usage.cacheRead)
+            usage.cacheRead = std::min(*usage.cacheRead, *prompt);
+        usage.input = *prompt - usage.cacheRead.value_or(0) + tools.value_or(0);
+    }
+    const Usage::Tokens candidates = tokensOf(told, "candidatesTokenCount");
+    usage.reasoning = tokensOf(told, "thoughtsTokenCount");
+    usage.output = candidates;
+    if (usage.reasoning)
+        usage.output = candidates.value_or(0) + *usage.reasoning;
+    return true;
+}
+
+/// Interactions; their output does not include the thoughts either, unless the total says so.
+bool readInteraction(const json::Value &told, AnswerUsage &answer)
+{
+    const Usage::Tokens prompt = tokensOf(told, "total_input_tokens");
+    if (!prompt)
+        return false;
+    Usage &usage = answer.usage;
+    const Usage::Tokens tools = tokensOf(told, "total_tool_use_tokens");
+    usage.cacheRead = tokensOf(told, "total_cached_tokens");
+    if (usage.cacheRead)
+        usage.cacheRead = std::min(*usage.cacheRead, *prompt);
+    usage.input = *prompt - usage.cacheRead.value_or(0) + tools.value_or(0);
+    usage.output = tokensOf(told, "total_output_tokens");
+    usage.reasoning = tokensOf(told, "total_thought_tokens");
+    const Usage::Tokens total = tokensOf(told, "total_tokens");
+    if (usage.output && total != *prompt + tools.value_or(0) + *usage.output)
+        *usage.output += usage.reasoning.value_or(0);
+    if (usage.output && usage.reasoning)
+        usage.reasoning = std::min(*usage.reasoning, *usage.output);
+    answer.isFinished = true;
+    return true;
+}
+
+bool readFinishReason(const json::Value &reason, AnswerUsage &answer)
+{
+    answer.isFinished = answer.isFinished || reason.text().has_value();
+    return true;
+}
+
+// The API references of Gemini and Vertex AI and SDK 3.1, 2026-11-23.
+
+/// Without alt=sse a stream is an array.
+constexpr auto usageMembers = std::to_array<UsagePlace>({
+    {"/usageMetadata", &readUsage},
+    {"/modelVersion", &readModel},
+    {"/candidates/*/finishReason", &readFinishReason},
+    {"/promptFeedback/blockReason", &readFinishReason},
+    {"/*/usageMetadata", &readUsage},
+    {"/*/modelVersion", &readModel},
+    {"/usage", &readInteraction},
+    {"/interaction/usage", &readInteraction},
+    {"/interaction/model", &readModel},
+});
+
 class Gemini final : public Dialect
 {
 public:
@@ -179,6 +246,8 @@ public:
                 .mayNameNone = &mayNameNoModel,
                 .hides = &hidesModels};
     }
+
+    [[nodiscard]] UsagePlaces usagePlaces() const override { return {.members = usageMembers}; }
 
     /// google.rpc.ErrorInfo takes upper-case reasons only; ours is in x-gatehouse-reason.
     [[nodiscard]] std::string

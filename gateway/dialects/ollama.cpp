@@ -104,6 +104,32 @@ std::vector<std::string> spellingsOf(std::string_view model)
     return names;
 }
 
+/// What was in the cache is not counted, nor told.
+bool readPromptCount(const json::Value &count, AnswerUsage &answer)
+{
+    answer.usage.input = tokensOf(count);
+    return true;
+}
+
+bool readOutputCount(const json::Value &count, AnswerUsage &answer)
+{
+    answer.usage.output = tokensOf(count);
+    return true;
+}
+
+bool readDone(const json::Value &done, AnswerUsage &answer)
+{
+    answer.isFinished = answer.isFinished || done.boolean() == true;
+    return true;
+}
+
+constexpr auto usageMembers = std::to_array<UsagePlace>({
+    {"/prompt_eval_count", &readPromptCount},
+    {"/eval_count", &readOutputCount},
+    {"/done", &readDone},
+    {"/model", &readModel},
+});
+
 class Ollama final : public Dialect
 {
 public:
@@ -125,6 +151,8 @@ public:
                 .needsNone = &needsNoModel,
                 .storesBytes = &storesBytes};
     }
+
+    [[nodiscard]] UsagePlaces usagePlaces() const override { return {.members = usageMembers}; }
 
     /// github.com/ollama/ollama, docs/api.md and api/types.go, 2026-11-23.
     [[nodiscard]] std::string

@@ -2,8 +2,11 @@
 #include "gateway/base/jsonstring.h"
 #include "gateway/base/pathsegments.h"
 #include "gateway/dialects/dialect.h"
+#include "gateway/usage/cost.h"
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 
 namespace gatehouse {
 
@@ -160,6 +163,125 @@ bool isFixedByUrl(std::string_view path)
     return isEndpoint(path, sessionEndpoints);
 }
 
+Usage::Tokens tokensOf(const json::Value &object, std::initializer_list<std::string_view> names)
+{
+    for (const std::string_view name : names) {
+        if (const Usage::Tokens tokens = gatehouse::tokensOf(object, name))
+            return tokens;
+    }
+    return {};
+}
+
+/// The same in one of the objects \a within.
+Usage::Tokens detailOf(const json::Value &usage,
+                       std::initializer_list<std::string_view> within,
+                       std::string_view name)
+{
+    for (const std::string_view member : within) {
+        const auto details = usage.find(member);
+        if (const Usage::Tokens tokens
+            = details ? gatehouse::tokensOf(*details, name) : Usage::Tokens())
+            return tokens;
+    }
+    return {};
+}
+
+/// xAI's in 10^-10 USD (docs.x.ai, "Cost tracking"), OpenRouter's in USD, 2026-11-23.
+std::optional<std::int64_t> costOf(const json::Value &usage)
+{
+    constexpr std::int64_t ticks = 10'000;
+    const auto told = usage.find("cost_in_usd_ticks");
+    if (const auto cost = told ? told->integer() : std::nullopt; cost && *cost >= 0)
+        return *cost / ticks + (*cost % ticks != 0 ? 1 : 0);
+    const auto credits = usage.find("cost");
+    return credits && credits->kind() == json::Kind::Number ? microUsd(credits->sourceText())
+                                                            : std::nullopt;
+}
+
+/// The prompt's tokens include those of the cache, and those of the output the reasoning. Where the parts
+/// are more than the whole, the whole is believed: they are cut to it. xAI, and Gemini at this interface,
+/// leave the reasoning out of completion_tokens, but not out of the total.
+void readTokens(const json::Value &told, Usage &usage)
+{
+    const Usage::Tokens prompt = tokensOf(told, {"prompt_tokens", "input_tokens"});
+    Usage::Tokens read
+        = detailOf(told, {"prompt_tokens_details", "input_tokens_details"}, "cached_tokens");
+    if (!read)
+        read = tokensOf(told, {"prompt_cache_hit_tokens", "cached_tokens"}); // DeepSeek, Cohere
+    Usage::Tokens written
+        = detailOf(told, {"prompt_tokens_details", "input_tokens_details"}, "cache_write_tokens");
+    usage.input = prompt;
+    if (prompt) {
+        read = read ? std::min(*read, *prompt) : read;
+        written = written ? std::min(*written, *prompt - read.value_or(0)) : written;
+        usage.input = *prompt - read.value_or(0) - written.value_or(0);
+    }
+    usage.cacheRead = read;
+    usage.cacheWrite5m = written;
+    usage.cacheWrite1h = {};
+
+    usage.output = tokensOf(told, {"completion_tokens", "output_tokens"});
+    const Usage::Tokens total = gatehouse::tokensOf(told, "total_tokens");
+    if (prompt && total && told.find("completion_tokens") && *total >= *prompt)
+        usage.output = std::max(usage.output.value_or(0), *total - *prompt);
+    usage.reasoning = detailOf(
+        told, {"completion_tokens_details", "output_tokens_details"}, "reasoning_tokens");
+    if (usage.output && usage.reasoning)
+        usage.reasoning = std::min(*usage.reasoning, *usage.output);
+}
+
+/// Of the whole family: Cohere has its counts one level below, those that are billed for beside all.
+/// Cumulative where each event has one.
+bool readUsage(const json::Value &told, AnswerUsage &answer)
+{
+    if (!told.isObject())
+        return false;
+    if (const auto cost = costOf(told))
+        answer.usage.reportedMicroUsd = cost;
+    answer.isFinished = true;
+    for (const std::string_view name : {"billed_units", "tokens"}) {
+        const auto units = told.find(name);
+        if (units && units->isObject()) {
+            readTokens(*units, answer.usage);
+            return true;
+        }
+    }
+    // A transcription may be told in seconds, which are no tokens.
+    if (tokensOf(told, {"prompt_tokens", "input_tokens", "completion_tokens", "output_tokens"}))
+        readTokens(told, answer.usage);
+    return true;
+}
+
+/// A choice of a stream's event, and its end: the usage in an event with unfinished choices is not final.
+bool readChoice(const json::Value & /*index*/, AnswerUsage &answer)
+{
+    ++answer.openChoices;
+    return true;
+}
+
+bool readFinishReason(const json::Value &reason, AnswerUsage &answer)
+{
+    answer.openChoices -= reason.text() ? 1 : 0;
+    return true;
+}
+
+// OpenAI's openapi.yaml and SDK 7.57; Groq's SDK 1.6; Cohere's SDK 8.1 and API reference, 2026-11-23.
+
+constexpr auto usageMembers = std::to_array<UsagePlace>({
+    {"/usage", &readUsage},
+    {"/response/usage", &readUsage},
+    {"/x_groq/usage", &readUsage},
+    {"/delta/usage", &readUsage},       // Cohere, message-end
+    {"/meta/billed_units", &readUsage}, // Cohere, embeddings
+    {"/model", &readModel},
+    {"/response/model", &readModel},
+    {"/choices/*/index", &readChoice},
+    {"/choices/*/finish_reason", &readFinishReason},
+});
+/// And [DONE], which is no type.
+constexpr auto lastEvents = std::to_array<std::string_view>(
+    {"response.completed", "response.incomplete", "response.failed", "message-end"});
+
 class OpenAi final : public Dialect
 {
 public:
@@ -184,6 +306,11 @@ public:
                 .mayNameNone = &mayNameNoModel,
                 .hides = &hidesModels,
                 .fixedByUrl = &isFixedByUrl};
+    }
+
+    [[nodiscard]] UsagePlaces usagePlaces() const override
+    {
+        return {.members = usageMembers, .lastEvents = lastEvents};
     }
 
     [[nodiscard]] std::string

@@ -21,6 +21,9 @@ public:
 
     /// The next bytes of the body, without framing and codings, cut anywhere.
     virtual void take(std::string_view bytes) = 0;
+    /// No more bytes come, whether the body is whole or was cut: the last event of a stream counts even
+    /// if its blank line is missing.
+    virtual void end() {}
     /// What is known by now; after the last byte, all that the provider told. A stream that was cut
     /// leaves what came before.
     [[nodiscard]] virtual const Usage &usage() const = 0;
