@@ -323,9 +323,9 @@ const Reply *Exchange::timedOut(Wait wait)
 void Exchange::checkObservedTime(Wait wait, std::chrono::steady_clock::duration waited)
 {
     for (TimeLimit &limit : m_timeLimits) {
-        if (limit.wait != wait || !limit.isObserved || waited <= limit.longest)
+        if (limit.wait != wait || !limit.isObserved || limit.isSaid || waited <= limit.longest)
             continue;
-        limit.longest = std::chrono::milliseconds::max(); // said once
+        limit.isSaid = true;
         m_decisions.push_back({limit.policy, Decision::Kind::WouldRefuse, limit.refusal->reason});
     }
 }

@@ -267,6 +267,7 @@ private:
         const Reply *refusal = nullptr;
         const PolicyEntry *policy = nullptr;
         bool isObserved = false;
+        bool isSaid = false; ///< of an observed one: recorded
     };
 
     [[nodiscard]] const TimeLimit *shortestLimit(Wait wait) const;
