@@ -57,6 +57,7 @@ private:
         if (const auto admin = parseListenAddress(spec.admin))
             m_snapshot.admin = ListenerEntry{"admin", admin->ip, admin->port, nullptr};
         const unsigned cores = std::max(2U, std::thread::hardware_concurrency());
+        m_snapshot.timezone = spec.timezone;
         m_snapshot.workers = spec.workers == 0 ? cores - 1 : static_cast<unsigned>(spec.workers);
         for (const auto *hosts : {&spec.hosts, &m_draft.hosts}) {
             for (const std::string &host : *hosts) {
@@ -122,6 +123,7 @@ private:
         entry.dialect = spec.dialect.empty() ? provider->dialect : findDialect(spec.dialect);
         entry.dialectName = entry.dialect->name();
         entry.modelFinder = std::make_shared<const ModelFinder>(entry.dialect->modelPlaces());
+        entry.providerNames = {provider->name};
         entry.provider = std::move(provider);
         entry.rules = std::move(*rules);
         m_snapshot.routes.push_back(std::move(entry));

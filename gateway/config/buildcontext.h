@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/config/draft.h"
+#include "gateway/config/snapshot.h"
 #include "gateway/pipeline/policycontext.h"
 #include "gateway/secrets/secretsource.h"
 
@@ -15,11 +16,13 @@ class BuildContext final : public PolicyContext
 public:
     BuildContext(const Resource<PolicySpec> &policy,
                  const std::string &directory,
+                 const Snapshot &snapshot,
                  SecretSource &secrets,
                  StateStore &states,
                  Diagnostics &diagnostics)
         : m_policy(policy)
         , m_directory(directory)
+        , m_snapshot(snapshot)
         , m_secrets(secrets)
         , m_states(states)
         , m_reporter(policy.file, diagnostics)
@@ -34,6 +37,9 @@ public:
     [[nodiscard]] Result<std::string> text(std::string_view inlineOrFile) override;
     [[nodiscard]] Result<std::shared_ptr<const Endpoint>> endpoint(std::string_view url) override;
 
+    [[nodiscard]] std::shared_ptr<const PriceTable> prices() override { return m_snapshot.prices; }
+    [[nodiscard]] std::string_view timezone() override { return m_snapshot.timezone; }
+
     /// True where the policy asked for an endpoint.
     [[nodiscard]] bool usesEndpoints() const { return m_usesEndpoints; }
 
@@ -43,6 +49,7 @@ protected:
 private:
     const Resource<PolicySpec> &m_policy;
     const std::string &m_directory;
+    const Snapshot &m_snapshot; ///< complete but for its policies
     SecretSource &m_secrets;
     StateStore &m_states;
     Reporter m_reporter;

@@ -217,7 +217,7 @@ private:
     std::unique_ptr<const Policy>
     make(const Resource<PolicySpec> &policy, const PolicyType &type, Diagnostics &found)
     {
-        BuildContext context(policy, m_draft.directory, m_secrets, m_states, found);
+        BuildContext context(policy, m_draft.directory, m_snapshot, m_secrets, m_states, found);
         auto made = type.make(&policy.spec.config, context);
         m_snapshot.usesEndpoints = m_snapshot.usesEndpoints || context.usesEndpoints();
         return made;
@@ -252,7 +252,8 @@ private:
     {
         const PolicyType *type = findPolicyType(keyPolicy);
         const Resource<PolicySpec> none{.name = std::string(keyPolicy)};
-        BuildContext context(none, m_draft.directory, m_secrets, m_states, m_diagnostics);
+        BuildContext context(
+            none, m_draft.directory, m_snapshot, m_secrets, m_states, m_diagnostics);
         return std::make_shared<const PolicyEntry>(
             PolicyEntry::Settings{
                 .name = std::string(keyPolicy), .type = type, .order = type->info.defaultOrder},

@@ -96,6 +96,7 @@ struct Snapshot
     std::vector<RouteEntry> routes; ///< longest base path first, then in the order of the files
     ClientDirectory clients;
     std::shared_ptr<const PriceTable> prices;
+    std::string timezone; ///< of the windows of budgets: an IANA name, or "local"
     bool usesEndpoints = false;        ///< some policy asks an outside service
     std::string hashKey;               ///< for a worker's KeyHasher
     std::vector<std::string> warnings; ///< said at each start and reload

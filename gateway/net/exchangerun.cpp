@@ -327,6 +327,8 @@ void ExchangeRun::end()
     m_keyDeadline.clear();
     m_pauseDeadline.clear();
     if (m_exchange) {
+        if (m_route != nullptr)
+            m_route->pipeline.runEnd(*m_exchange);
         if (policyLog().isInfoEnabled())
             logDecisions(*m_exchange);
         m_exchange->end();

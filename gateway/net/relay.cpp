@@ -42,6 +42,7 @@ void Relay::begin(Exchange &exchange,
     m_route = &route;
     m_rewrittenPath = rewrittenPath;
     m_runtime = &runtime;
+    exchange.setProvider(route.provider->name);
     m_phase = Phase::Held;
     m_requestBody = http::BodyReader(request);
     m_requestBytes = 0;
@@ -97,6 +98,7 @@ void Relay::providerOpened()
     await(Wait::FirstByte, limits().firstByteTimeout);
     sayContinue();
     m_connection->write(m_prepared);
+    m_exchange->answerSoFar().isSent = true;
     // What mayRetry() would refuse in any case need not be kept.
     if (!m_connection->isReused() || !(m_isIdempotent || m_connection->hasSentNothing()))
         dropPrepared();
@@ -117,6 +119,7 @@ void Relay::providerInterim(const http::ResponseHead &head)
 void Relay::providerHead(const http::ResponseHead &fromProvider)
 {
     dropPrepared();
+    m_watch.begin(*m_exchange, *m_route, fromProvider);
     const http::ResponseHead *head = &fromProvider;
     http::ResponseHead changed;
     if (m_route->pipeline.hasResponsePhase(*m_exchange)) {
@@ -147,6 +150,12 @@ void Relay::providerHead(const http::ResponseHead &fromProvider)
 
 void Relay::providerBody(std::string_view bytes)
 {
+    if (m_cutOff)
+        return;
+    if (const std::optional<Reply> reply = m_watch.take(bytes)) {
+        breakOff(*reply);
+        return;
+    }
     if (m_exchange->cutAfter()) {
         writeCutResponse(bytes);
         return;
@@ -176,8 +185,6 @@ void Relay::writeResponse(std::string_view ending)
 /// Lets through what a policy (fault-injection) leaves of the answer, then breaks it off.
 void Relay::writeCutResponse(std::string_view bytes)
 {
-    if (m_cutOff)
-        return;
     const std::uint64_t left = *m_exchange->cutAfter() - m_responseBytes;
     const std::string_view passed = bytes.substr(0, left);
     m_responseBytes += passed.size();
@@ -186,7 +193,26 @@ void Relay::writeCutResponse(std::string_view bytes)
     writeResponse({});
     if (passed.size() == bytes.size())
         return;
-    // Ended by its own deadline's turn, since the provider's connection is in the middle of telling.
+    cutOff();
+}
+
+/// Ends the answer by a policy's \a reply, said in the stream where the dialect can.
+void Relay::breakOff(const Reply &reply)
+{
+    const std::string event = m_watch.errorEvent(reply);
+    m_isToldWhy = !event.empty() && m_framing == http::Framing::Chunked;
+    if (m_isToldWhy) {
+        m_context.responseBatch.add(event);
+        writeResponse("0\r\n\r\n");
+    } else {
+        writeResponse({});
+    }
+    cutOff();
+}
+
+/// Ended by its own deadline's turn, since the provider's connection is in the middle of telling.
+void Relay::cutOff()
+{
     m_cutOff = true;
     m_context.deadlines.set(m_deadline, WorkerContext::now());
 }
@@ -204,6 +230,7 @@ void Relay::providerEnd(const std::vector<http::Field> &trailers)
         http::writeTrailers(ending, trailers);
         writeResponse(ending);
     }
+    m_watch.end(true);
     const bool keepAlive = m_keepAlive;
     end();
     m_client.relayCompleted(keepAlive);
@@ -303,6 +330,11 @@ void Relay::stalled()
         return;
     case Phase::Response:
     case Phase::Tunnel:
+        if (m_isToldWhy) {
+            end();
+            m_client.relayCompleted(false);
+            return;
+        }
         failWait(Wait::Idle, {ErrorCode::ProviderIdleTimeout, {}});
         return;
     }
@@ -342,6 +374,7 @@ void Relay::end()
 {
     if (m_exchange != nullptr)
         noteWait();
+    m_watch.end(false); // unless it ended before
     m_phase = Phase::None;
     m_totalDeadline.clear();
     releaseGathered();
@@ -349,6 +382,7 @@ void Relay::end()
     if (m_connection != nullptr)
         std::exchange(m_connection, nullptr)->giveBack(m_requestComplete && !m_cutOff);
     m_cutOff = false;
+    m_isToldWhy = false;
     m_exchange = nullptr;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/http/body.h"
+#include "gateway/net/answerwatch.h"
 #include "gateway/net/providerconnection.h"
 #include "gateway/net/workercontext.h"
 #include "gateway/pipeline/exchange.h"
@@ -146,6 +147,8 @@ private:
     void sayContinue();
     void releaseGathered();
     void writeCutResponse(std::string_view bytes);
+    void breakOff(const Reply &reply);
+    void cutOff();
     void refuse(const Reply &reply);
     void await(Wait wait, std::chrono::milliseconds longest);
     void awaitMore();
@@ -167,6 +170,7 @@ private:
     Wait m_wait = Wait::Total;                         ///< what m_deadline is for
     std::chrono::steady_clock::time_point m_waitBegan; ///< where the exchange observesTimes()
     std::chrono::steady_clock::time_point m_begun;     ///< likewise
+    AnswerWatch m_watch;
     http::BodyReader m_requestBody;
     std::uint64_t m_requestBytes = 0;
     std::string m_prepared;     ///< head and body not yet sent, then kept while a retry is possible
@@ -185,6 +189,7 @@ private:
     bool m_maySwitch = false;
     bool m_keepAlive = false;
     bool m_cutOff = false; ///< a policy ended the answer early; the exchange ends at the next tick
+    bool m_isToldWhy = false; ///< likewise, and the answer has its proper end
 };
 
 } // namespace gatehouse::net

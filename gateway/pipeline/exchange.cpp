@@ -200,6 +200,8 @@ void Exchange::end()
     m_timeLimits.clear();
     m_observesTimes = false;
     m_cutAfter.reset();
+    m_answer = {};
+    m_provider = {};
     m_decisions.clear();
     m_states.clear();
     m_applies.clear();

@@ -8,6 +8,7 @@
 #include "gateway/pipeline/requestbody.h"
 #include "gateway/pipeline/services.h"
 #include "gateway/pipeline/verdict.h"
+#include "gateway/usage/usage.h"
 
 #include <chrono>
 #include <cstdint>
@@ -35,6 +36,7 @@ struct RouteInfo
     std::map<std::string, std::string> labels = {};
     std::shared_ptr<const ModelFinder> modelFinder = {}; ///< of the dialect
     bool isPublic = false;                               ///< answers without a virtual key
+    std::vector<std::string> providerNames = {};         ///< who may answer; the usual one first
 
     /// True where it has all of \a wanted, with these values.
     [[nodiscard]] bool hasLabels(const std::map<std::string, std::string> &wanted) const;
@@ -67,6 +69,18 @@ enum class Wait : std::uint8_t {
     FirstByte, ///< from the request's last byte to the answer's first
     Idle,      ///< between two pieces of the answer; not in a WebSocket
     Total      ///< from the head's way through the policies to the end of the answer
+};
+
+/// What came of a request at its provider, as far as it is known by now.
+struct Answer
+{
+    bool isSent = false;  ///< bytes of the request went out to a provider
+    int status = 0;       ///< 0: no answer has begun
+    bool isWhole = false; ///< the provider's last byte is here
+    /// The provider said that its answer is complete: its usage is final. Else what `usage` has was told
+    /// on the way, and more may have been used.
+    bool isUsageFinal = false;
+    Usage usage = {}; ///< of answers to POST with a status of 2xx
 };
 
 /// What one policy decided about one exchange; for the record.
@@ -186,6 +200,11 @@ public:
     void addResponseHeader(std::string_view name, std::string_view value);
     std::size_t removeResponseHeaders(const std::function<bool(std::string_view name)> &isMeant);
 
+    // The answer, in the response phases.
+    [[nodiscard]] const Answer &answer() const { return m_answer; }
+    /// Who answers, or would: the name of the provider that the request goes to; in onEnd the last one.
+    [[nodiscard]] std::string_view provider() const { return m_provider; }
+
     /// Call before returning Pause{}; the Resume takes the verdict that the policy would have returned.
     [[nodiscard]] Resume pause();
 
@@ -240,6 +259,9 @@ public:
     /// allows, else null. Call whenever it grows.
     [[nodiscard]] const Reply *checkBodySize(std::uint64_t bytes);
     [[nodiscard]] std::optional<std::uint64_t> cutAfter() const { return m_cutAfter; }
+    [[nodiscard]] Answer &answerSoFar() { return m_answer; }
+    /// \a name lives as long as the exchange.
+    void setProvider(std::string_view name) { m_provider = name; }
     /// How long a policy lets the gateway wait.
     [[nodiscard]] std::optional<std::chrono::milliseconds> timeLimit(Wait wait) const;
     /// It has waited for that long: the refusal, where a policy set that limit, else null.
@@ -300,6 +322,8 @@ private:
     std::vector<BodyLimit> m_bodyLimits;
     std::optional<std::uint64_t> m_cutAfter;
     std::vector<TimeLimit> m_timeLimits;
+    Answer m_answer;
+    std::string_view m_provider;
     std::vector<Decision> m_decisions;
     std::vector<std::unique_ptr<PolicyState>>
         m_states;                             ///< by place in the pipeline, as far as used

@@ -61,11 +61,7 @@ Pipeline::Pipeline(std::vector<std::shared_ptr<const PolicyEntry>> policies)
                < std::tie(right.order, isRightUnknown, right.type, right.name);
     });
     for (const auto &entry : m_policies) {
-        for (const PolicyPhase phase :
-             {PolicyPhase::RequestHead, PolicyPhase::RequestBody, PolicyPhase::ResponseHead}) {
-            if (entry->has(phase))
-                m_phases |= static_cast<std::uint8_t>(phase);
-        }
+        m_phases |= entry->policy().phases();
         const bool isTransformation
             = entry->settings().type->info.category == PolicyCategory::Transformation;
         m_changesHeads = m_changesHeads || (isTransformation && !entry->settings().observes);
@@ -185,15 +181,44 @@ Pipeline::settle(Exchange &exchange, const PolicyEntry &entry, Verdict verdict, 
     return Outcome::Refused;
 }
 
-bool Pipeline::hasResponsePhase(const Exchange &exchange) const
+bool Pipeline::hasPhase(const Exchange &exchange, PolicyPhase phase) const
 {
-    if ((m_phases & static_cast<std::uint8_t>(PolicyPhase::ResponseHead)) == 0)
+    if ((m_phases & static_cast<std::uint8_t>(phase)) == 0)
         return false;
     for (std::size_t i = 0; i < exchange.m_applies.size(); ++i) {
-        if (exchange.m_applies[i] && m_policies[i]->has(PolicyPhase::ResponseHead))
+        if (exchange.m_applies[i] && m_policies[i]->has(phase))
             return true;
     }
     return false;
+}
+
+bool Pipeline::hasResponsePhase(const Exchange &exchange) const
+{
+    return hasPhase(exchange, PolicyPhase::ResponseHead);
+}
+
+bool Pipeline::hasResponseBodyPhase(const Exchange &exchange) const
+{
+    return hasPhase(exchange, PolicyPhase::ResponseBody);
+}
+
+template<typename Hook>
+void Pipeline::runBackwards(Exchange &exchange, PolicyPhase phase, std::size_t end, Hook hook) const
+{
+    exchange.m_phase = static_cast<std::uint8_t>(phase);
+    for (std::size_t i = std::min(end, exchange.m_applies.size()); i-- > 0;) {
+        const PolicyEntry &entry = *m_policies[i];
+        if (!exchange.m_applies[i] || !entry.has(phase))
+            continue;
+        exchange.m_place = i;
+        exchange.m_current = &entry;
+        exchange.m_isObserved = entry.settings().observes;
+        exchange.m_hasChanged = false;
+        if (hook(entry))
+            break;
+    }
+    exchange.m_current = nullptr;
+    exchange.m_isObserved = false;
 }
 
 void Pipeline::runResponseHead(Exchange &exchange, http::ResponseHead &response) const
@@ -205,25 +230,51 @@ void Pipeline::runResponseHead(Exchange &exchange, http::ResponseHead &response)
         = exchange.m_current != nullptr
           && exchange.m_phase == static_cast<std::uint8_t>(PolicyPhase::RequestHead);
     const std::size_t end = isRefusedInHead ? exchange.m_place : m_policies.size();
-    exchange.m_phase = static_cast<std::uint8_t>(PolicyPhase::ResponseHead);
-    for (std::size_t i = std::min(end, exchange.m_applies.size()); i-- > 0;) {
-        const PolicyEntry &entry = *m_policies[i];
-        if (!exchange.m_applies[i] || !entry.has(PolicyPhase::ResponseHead))
-            continue;
-        exchange.m_place = i;
-        exchange.m_current = &entry;
-        exchange.m_isObserved = entry.settings().observes;
-        exchange.m_hasChanged = false;
+    runBackwards(exchange, PolicyPhase::ResponseHead, end, [&exchange](const PolicyEntry &entry) {
         entry.policy().onResponseHead(exchange);
         if (exchange.m_hasChanged)
             exchange.m_decisions.push_back(
                 {&entry,
                  exchange.m_isObserved ? Decision::Kind::WouldChange : Decision::Kind::Change,
                  {}});
-    }
-    exchange.m_current = nullptr;
-    exchange.m_isObserved = false;
+        return false;
+    });
     exchange.m_response = nullptr;
+}
+
+std::optional<Reply> Pipeline::runResponseBody(Exchange &exchange, std::string_view bytes) const
+{
+    std::optional<Reply> given;
+    const auto ask = [&](const PolicyEntry &entry) {
+        std::optional<Reply> reply = entry.policy().onResponseBody(exchange, bytes);
+        if (!reply)
+            return false;
+        const auto kind
+            = exchange.m_isObserved ? Decision::Kind::WouldRefuse : Decision::Kind::Refuse;
+        const bool isSaid
+            = std::ranges::any_of(exchange.m_decisions, [&](const Decision &decision) {
+                  return decision.policy == &entry && decision.kind == kind;
+              });
+        if (!isSaid) // an observing policy would say it of each piece that follows
+            exchange.m_decisions.push_back({&entry, kind, reply->reason});
+        if (exchange.m_isObserved)
+            return false;
+        given = std::move(reply);
+        return true;
+    };
+    runBackwards(exchange, PolicyPhase::ResponseBody, m_policies.size(), ask);
+    return given;
+}
+
+void Pipeline::runEnd(Exchange &exchange) const
+{
+    if (!hasPhase(exchange, PolicyPhase::End))
+        return;
+    runBackwards(
+        exchange, PolicyPhase::End, m_policies.size(), [&exchange](const PolicyEntry &entry) {
+            entry.policy().onEnd(exchange);
+            return false;
+        });
 }
 
 } // namespace gatehouse

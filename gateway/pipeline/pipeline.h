@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -92,7 +93,20 @@ public:
     /// Runs onResponseHead; \a response may be changed, its views are kept by the exchange.
     void runResponseHead(Exchange &exchange, http::ResponseHead &response) const;
 
+    /// True where onResponseBody of some policy is to be run.
+    [[nodiscard]] bool hasResponseBodyPhase(const Exchange &exchange) const;
+    /// Runs onResponseBody on the next \a bytes: the reply with which the answer is to be broken off
+    /// before them, if any.
+    [[nodiscard]] std::optional<Reply> runResponseBody(Exchange &exchange,
+                                                       std::string_view bytes) const;
+    /// Runs onEnd, once.
+    void runEnd(Exchange &exchange) const;
+
 private:
+    [[nodiscard]] bool hasPhase(const Exchange &exchange, PolicyPhase phase) const;
+    /// Calls \a hook(entry) for the policies that apply, from the last one before \a end; until it says true.
+    template<typename Hook>
+    void runBackwards(Exchange &exchange, PolicyPhase phase, std::size_t end, Hook hook) const;
     [[nodiscard]] Outcome
     run(Exchange &exchange, PolicyPhase phase, std::size_t from, Reply &reply) const;
     [[nodiscard]] Outcome

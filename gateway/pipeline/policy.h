@@ -5,12 +5,19 @@
 #include "gateway/pipeline/verdict.h"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace gatehouse {
 
 /// The hooks that a policy wants to be called for, as bits of a set.
-enum class PolicyPhase : std::uint8_t { RequestHead = 1, RequestBody = 2, ResponseHead = 4 };
+enum class PolicyPhase : std::uint8_t {
+    RequestHead = 1,
+    RequestBody = 2,
+    ResponseHead = 4,
+    ResponseBody = 8,
+    End = 16
+};
 constexpr std::uint8_t operator|(PolicyPhase a, PolicyPhase b)
 {
     return static_cast<std::uint8_t>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
@@ -48,6 +55,17 @@ public:
     /// The head of the answer is here, before the client sees it: the provider's or, if this policy
     /// let the request pass, one that a later policy or the gateway itself gives. In reverse order.
     virtual void onResponseHead(Exchange &) const {}
+    /// A piece of the provider's answer is about to be passed on, of any length: without its framing, in
+    /// the codings that its head names. Exchange::answer() knows of it already. In the order of
+    /// onResponseHead. A reply breaks the answer off before this piece: it is said as streams of the
+    /// dialect say an error where that can be said, and none of the piece passes. Not for tunnels.
+    [[nodiscard]] virtual std::optional<Reply> onResponseBody(Exchange &, std::string_view) const
+    {
+        return std::nullopt;
+    }
+    /// The exchange is over, however it ended, once for every policy whose onRequestHead it came to: also
+    /// where it was refused, by this policy or another. Nothing of it can be changed any more.
+    virtual void onEnd(Exchange &) const {}
 
     /// True where web pages of this origin (the value of an Origin field) may send requests, so that
     /// the guard against browsers lets them through to the policies. Of policies in force, not of observing ones.

@@ -15,6 +15,8 @@
 
 namespace gatehouse {
 
+class PriceTable;
+
 /// What a policy may ask for while it is made, in the host's thread. Not to be kept.
 class PolicyContext
 {
@@ -44,6 +46,11 @@ public:
     /// `https://…`, or `http://` to this machine. ConfigInvalid with "must …".
     [[nodiscard]] virtual Result<std::shared_ptr<const Endpoint>> endpoint(std::string_view url)
         = 0;
+
+    /// The prices in force; never null.
+    [[nodiscard]] virtual std::shared_ptr<const PriceTable> prices() = 0;
+    /// Gateway.spec.timezone: an IANA name, or `local` for the system's.
+    [[nodiscard]] virtual std::string_view timezone() = 0;
 
     /// What this policy keeps beyond a reload: the same object as long as a policy of the same name
     /// asks for it under the same \a key. T is default constructible and has its own lock.

@@ -4,6 +4,7 @@
 #include "gateway/pipeline/policycontext.h"
 #include "gateway/schema/decode.h"
 #include "gateway/secrets/secretarena.h"
+#include "gateway/usage/pricetable.h"
 
 #include <QByteArray>
 
@@ -23,6 +24,8 @@ public:
     StateStore store;
     Diagnostics diagnostics;
     std::string policyName = "p";
+    std::shared_ptr<const PriceTable> priceTable = std::make_shared<PriceTable>();
+    std::string zone = "UTC";
 
     /// What is wrong with the config, a line each.
     [[nodiscard]] QByteArray said() const
@@ -78,6 +81,8 @@ public:
         return std::make_shared<const Endpoint>(
             Endpoint{{true, host, 443, host}, target.empty() ? "/" : std::string(target)});
     }
+    [[nodiscard]] std::shared_ptr<const PriceTable> prices() override { return priceTable; }
+    [[nodiscard]] std::string_view timezone() override { return zone; }
 
 protected:
     [[nodiscard]] StateStore &states() override { return store; }
