@@ -37,6 +37,12 @@ WindowSet::take(std::int64_t amount, std::span<const Limit> limits, Time now, Gr
     return standing;
 }
 
+void WindowSet::add(std::int64_t amount, std::span<const Limit> limits, Time now)
+{
+    for (std::size_t i = 0; i < m_count; ++i)
+        m_sliding[i].add(amount, limits[i], now);
+}
+
 void WindowSet::giveBack(std::int64_t amount, const Grants &grants)
 {
     for (std::size_t i = 0; i < m_count; ++i)

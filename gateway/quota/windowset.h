@@ -37,6 +37,8 @@ public:
     /// Grants \a amount of every limit, or nothing of any. \a limits: as many as count.
     [[nodiscard]] Standing
     take(std::int64_t amount, std::span<const Limit> limits, Time now, Grants &grants);
+    /// Counts what cannot be refused any more, over the limits too; sliding windows only.
+    void add(std::int64_t amount, std::span<const Limit> limits, Time now);
     /// Takes back \a amount of what each of \a grants gave.
     void giveBack(std::int64_t amount, const Grants &grants);
 

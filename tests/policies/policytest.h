@@ -91,14 +91,14 @@ public:
         return result();
     }
     /// A request of its own, of another \a worker if need be.
-    [[nodiscard]] std::unique_ptr<TestRequest> start(const QByteArray &fields,
-                                                     FakeServices *worker = nullptr)
+    [[nodiscard]] std::unique_ptr<TestRequest>
+    start(const QByteArray &fields, FakeServices *worker = nullptr, const std::string &body = {})
     {
         auto request = std::make_unique<TestRequest>();
         request->send(pipeline(),
                       setting(worker == nullptr ? services : *worker),
                       headOf(fields),
-                      {},
+                      body,
                       knownClient);
         return request;
     }

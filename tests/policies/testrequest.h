@@ -134,6 +134,20 @@ public:
         return lines;
     }
 
+    /// A piece of the provider's answer; what breaks it off, if anything does.
+    std::optional<Reply> pass(std::string_view bytes)
+    {
+        exchange.answerSoFar().isSent = true;
+        exchange.answerSoFar().status = 200;
+        return m_pipeline->runResponseBody(exchange, bytes);
+    }
+    /// The exchange is over, and this came of it.
+    void finish(const Answer &answer)
+    {
+        exchange.answerSoFar() = answer;
+        m_pipeline->runEnd(exchange);
+    }
+
 private:
     [[nodiscard]] static QByteArray line(std::string_view name, std::string_view value)
     {
