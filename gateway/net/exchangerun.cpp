@@ -3,6 +3,7 @@
 
 #include "gateway/http/reply.h"
 #include "gateway/net/guard.h"
+#include "gateway/usage/pricetable.h"
 
 #include <QLoggingCategory>
 
@@ -18,6 +19,7 @@ namespace {
 constexpr std::chrono::seconds longestKeyWait{30};
 
 Q_LOGGING_CATEGORY(policyLog, "gatehouse.policy", QtWarningMsg)
+Q_LOGGING_CATEGORY(usageLog, "gatehouse.usage", QtWarningMsg)
 
 std::string_view wordOf(Decision::Kind kind)
 {
@@ -51,6 +53,31 @@ void logDecisions(const Exchange &exchange)
                                  + (decision.detail.empty() ? "" : ": " + decision.detail);
         qCInfo(policyLog, "%s", line.c_str());
     }
+}
+
+/// What an answer used and cost, where it said so: `req-1: openai gpt-x input 10 … cost 0.0001 USD`.
+void logUsage(const Exchange &exchange, const PriceTable &prices)
+{
+    const Usage &usage = exchange.answer().usage;
+    if (!usage.hasTokens() && !usage.reportedMicroUsd)
+        return;
+    std::string line = std::string(exchange.requestId()) + ": " + std::string(exchange.provider())
+                       + " " + (usage.model.empty() ? "-" : usage.model);
+    const auto add = [&line](std::string_view name, const Usage::Tokens &tokens) {
+        if (tokens)
+            line.append(" ").append(name).append(" ").append(std::to_string(*tokens));
+    };
+    add("input", usage.input);
+    add("cache-read", usage.cacheRead);
+    add("cache-write-5m", usage.cacheWrite5m);
+    add("cache-write-1h", usage.cacheWrite1h);
+    add("output", usage.output);
+    add("reasoning", usage.reasoning);
+    const auto cost = prices.cost(usage, exchange.provider(), usage.model);
+    line += cost ? ", cost " + formatMoney(*cost) : ", price unknown";
+    if (!exchange.answer().isUsageFinal)
+        line += ", so far";
+    qCInfo(usageLog, "%s", line.c_str());
 }
 
 } // namespace
@@ -331,6 +358,8 @@ void ExchangeRun::end()
             m_route->pipeline.runEnd(*m_exchange);
         if (policyLog().isInfoEnabled())
             logDecisions(*m_exchange);
+        if (usageLog().isInfoEnabled() && m_route != nullptr)
+            logUsage(*m_exchange, *m_runtime->snapshot->prices);
         m_exchange->end();
         m_context.giveBack(std::move(m_exchange));
     }

@@ -31,7 +31,7 @@ private:
 /// differently. Any thread, without a lock.
 ///
 /// What its estimates are worth, over the request logs that tests/pipeline/tst_tokenestimator draws: it is below
-/// the truth for less than 1 of 100 once three answers are known, and on average a third above it. Before, it
+/// the truth for 2 of 1,000 once three answers of that size are known, and on average four tenths above it. Before, it
 /// takes two bytes for a token, which holds for all but text in scripts whose letters are
 /// tokens by themselves. What a request only refers to (a picture's URL, an earlier answer's id, a file) it cannot see.
 class TokenEstimator
