@@ -48,10 +48,17 @@ struct ReservingPolicy::Reservation final : PolicyState
     std::vector<QuotaBook::Piece> pieces;
     std::int64_t taken = 0;
     std::uint64_t output = 0; ///< tokens that are taken
+    std::string note;
     bool grows = false;
     bool isMade = false;
     TextMeter meter;
 };
+
+std::string ReservingPolicy::noteFor(const Exchange &exchange)
+{
+    const auto *reservation = exchange.findState<Reservation>();
+    return reservation == nullptr ? std::string() : reservation->note;
+}
 
 std::uint8_t ReservingPolicy::phases() const
 {
@@ -145,7 +152,7 @@ Verdict ReservingPolicy::reserve(Exchange &exchange, Reservation &reservation) c
                        standing.wait ? "" : ". Ask for less output (max_tokens), or stream");
     reservation.output = output;
     reservation.isMade = true;
-    noteStanding(exchange, reservation.key, standing);
+    reservation.note = noteOf(standing);
     return Continue{};
 }
 

@@ -105,8 +105,9 @@ protected:
     [[nodiscard]] virtual std::string written(std::int64_t amount) const = 0;
     /// "10000 tokens in 1m", "25 USD a day".
     [[nodiscard]] virtual std::string limitText(std::size_t limit) const = 0;
-    /// After something was taken.
-    virtual void noteStanding(Exchange &, const std::string &, const quota::Standing &) const {}
+    /// What is to be said of a request for which something was taken; noteFor() gives it again.
+    [[nodiscard]] virtual std::string noteOf(const quota::Standing &) const { return {}; }
+    [[nodiscard]] static std::string noteFor(const Exchange &exchange);
 
     [[nodiscard]] const Setting &setting() const { return m_setting; }
 

@@ -33,6 +33,8 @@ std::string inUnit(FieldKind kind, std::int64_t number)
         return formatDuration(std::chrono::milliseconds(number));
     if (kind == FieldKind::Size)
         return formatSize(ByteSize{static_cast<std::uint64_t>(number)});
+    if (kind == FieldKind::Fraction)
+        return formatFraction({number});
     if (kind == FieldKind::Money)
         return formatMoney({number});
     return std::to_string(number);
@@ -69,6 +71,8 @@ public:
             return decodeDuration(node, *std::get<std::chrono::milliseconds *>(slot));
         case FieldKind::Size:
             return decodeSize(node, *std::get<ByteSize *>(slot));
+        case FieldKind::Fraction:
+            return decodeFraction(node, *std::get<Fraction *>(slot));
         case FieldKind::Money:
             return decodeMoney(node, slot);
         case FieldKind::String:
@@ -170,6 +174,17 @@ private:
             return refuseText(node, "must be a size such as 64KiB, 10MiB, 2GiB or plain bytes");
         if (isInRange(node, static_cast<std::int64_t>(size->bytes)))
             value = *size;
+    }
+
+    void decodeFraction(const Node &node, Fraction &value)
+    {
+        if (!isKind(node, Node::Kind::Scalar, "a number such as 0.5"))
+            return;
+        const auto fraction = parseFraction(node.text);
+        if (!fraction)
+            return refuseText(node, "must be a number such as 0.5, with at most 6 decimals");
+        if (isInRange(node, fraction->millionths))
+            value = *fraction;
     }
 
     void decodeMoney(const Node &node, const Slot &slot)

@@ -75,6 +75,10 @@ QJsonObject typeSchema(const Field &field)
         schema = patternSchema(QLatin1String("^[0-9]+([KMGT]iB)?$"));
         schema.insert(type, QJsonArray{QStringLiteral("string"), QStringLiteral("integer")});
         return schema;
+    case FieldKind::Fraction:
+        return {{type, QStringLiteral("number")},
+                {QStringLiteral("minimum"), Fraction{info.min}.value()},
+                {QStringLiteral("maximum"), Fraction{info.max}.value()}};
     case FieldKind::Money:
         return patternSchema(QLatin1String("^[0-9]+(\\.[0-9]{1,6})? USD$"));
     case FieldKind::String:
@@ -124,6 +128,8 @@ QLatin1String kindId(FieldKind kind)
         return QLatin1String("duration");
     case FieldKind::Size:
         return QLatin1String("size");
+    case FieldKind::Fraction:
+        return QLatin1String("fraction");
     case FieldKind::Money:
         return QLatin1String("money");
     case FieldKind::String:

@@ -88,6 +88,8 @@ Node encodeField(const Field &field, const void *record)
         return Node::scalar(formatDuration(read<std::chrono::milliseconds>(slot)), false);
     case FieldKind::Size:
         return Node::scalar(formatSize(read<ByteSize>(slot)), false);
+    case FieldKind::Fraction:
+        return Node::scalar(formatFraction(read<Fraction>(slot)), false);
     case FieldKind::Money:
         return encodeMoney(slot);
     case FieldKind::String:

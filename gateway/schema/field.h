@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gateway/base/fraction.h"
 #include "gateway/base/money.h"
 #include "gateway/base/units.h"
 #include "gateway/schema/document.h"
@@ -26,7 +27,8 @@ enum class FieldKind : std::uint8_t {
     Integer,
     Duration,
     Size,
-    Money, ///< its bounds are in 10^-6 USD; of an optional one nothing is a value too
+    Fraction, ///< its bounds are in millionths
+    Money,    ///< its bounds are in 10^-6 USD; of an optional one nothing is a value too
     String,
     Choice, ///< a text that is one of FieldInfo::choices
     SecretReference,
@@ -88,6 +90,7 @@ using Slot = std::variant<bool *,
                           std::int64_t *,
                           std::chrono::milliseconds *,
                           ByteSize *,
+                          Fraction *,
                           Money *,
                           std::optional<Money> *,
                           std::string *,
@@ -160,6 +163,8 @@ consteval FieldKind kindOf()
         return FieldKind::Duration;
     else if constexpr (std::is_same_v<T, ByteSize>)
         return FieldKind::Size;
+    else if constexpr (std::is_same_v<T, Fraction>)
+        return FieldKind::Fraction;
     else if constexpr (std::is_same_v<T, Money> || std::is_same_v<T, std::optional<Money>>)
         return FieldKind::Money;
     else if constexpr (std::is_same_v<T, std::string>)

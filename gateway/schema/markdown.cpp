@@ -17,6 +17,8 @@ std::string_view kindName(FieldKind kind)
         return "duration";
     case FieldKind::Size:
         return "size";
+    case FieldKind::Fraction:
+        return "number";
     case FieldKind::Money:
         return "amount in USD";
     case FieldKind::String:
@@ -54,6 +56,7 @@ std::string_view countedWord(const Field &field)
     case FieldKind::Boolean:
     case FieldKind::Duration:
     case FieldKind::Size:
+    case FieldKind::Fraction:
     case FieldKind::Money:
     case FieldKind::Choice:
     case FieldKind::Record:
@@ -69,6 +72,8 @@ std::string boundText(FieldKind kind, std::int64_t bound)
         return formatDuration(std::chrono::milliseconds(bound));
     if (kind == FieldKind::Size)
         return formatSize(ByteSize{static_cast<std::uint64_t>(bound)});
+    if (kind == FieldKind::Fraction)
+        return formatFraction({bound});
     if (kind == FieldKind::Money)
         return formatMoney({bound});
     return std::to_string(bound);

@@ -49,6 +49,7 @@ constexpr auto golden = std::to_array<GoldenRow>({
     {"spike-control", 55, Needs::Nothing},
     {"concurrency", 56, Needs::Config},
     {"token-limit", 58, Needs::Config},
+    {"budget", 59, Needs::Config},
     {"timeout", 50, Needs::Nothing},
     {"mock-response", 90, Needs::Nothing},
     {"fault-injection", 80, Needs::Nothing},

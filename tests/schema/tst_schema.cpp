@@ -41,6 +41,7 @@ struct Outer
     std::int64_t count = 3;
     std::chrono::milliseconds wait{1500};
     ByteSize size{2048};
+    Fraction share{250'000};
     Money price{500'000};
     std::string text = "hello";
     std::string colour = "red";
@@ -60,6 +61,8 @@ struct Outer
             field<&Outer::count>({.key = "count", .label = "Count", .help = "c", .max = 9}),
             field<&Outer::wait>({.key = "wait", .label = "Wait", .help = "w", .min = 1000}),
             field<&Outer::size>({.key = "size", .label = "Size", .help = "s", .max = 4096}),
+            field<&Outer::share>(
+                {.key = "share", .label = "Share", .help = "s", .min = 1, .max = 1'000'000}),
             field<&Outer::price>(
                 {.key = "price", .label = "Price", .help = "p", .min = 1, .max = 2'000'000}),
             field<&Outer::text>({.key = "text", .label = "Text", .help = "t", .max = 8}),
@@ -144,7 +147,8 @@ private Q_SLOTS:
     void decode_everyKind_isRead()
     {
         const auto [record, problems] = decodeText(
-            "{flag: false, count: 9, wait: 2s, size: 4KiB, price: 2 USD, extra: 0 USD, text: hi, "
+            "{flag: false, count: 9, wait: 2s, size: 4KiB, share: 0.75, price: 2 USD, extra: 0 "
+            "USD, text: hi, "
             "colour: green, "
             "secret: none, list: [x, y], map: {k: v}, inner: {name: n}, inners: [{name: p, weight: "
             "-5}]}");
@@ -154,6 +158,7 @@ private Q_SLOTS:
         expected.count = 9;
         expected.wait = std::chrono::seconds(2);
         expected.size = {4096};
+        expected.share = {750'000};
         expected.price = {2'000'000};
         expected.extra = Money{0};
         expected.text = "hi";
@@ -193,6 +198,11 @@ private Q_SLOTS:
             "{price: 1}",
             "f:1:9: price must be an amount such as 25 USD or 0.50 USD, in USD with at most 6 "
             "decimals, not \"1\"");
+        row("no fraction",
+            "{share: half}",
+            "f:1:9: share must be a number such as 0.5, with at most 6 decimals, not \"half\"");
+        row("fraction beyond", "{share: 1.000001}", "f:1:9: share must be at most 1");
+        row("fraction below", "{share: 0}", "f:1:9: share must be at least 0.000001");
         row("amount beyond", "{price: 2.000001 USD}", "f:1:9: price must be at most 2 USD");
         row("amount below", "{price: 0 USD}", "f:1:9: price must be at least 0.000001 USD");
         row("amount that is a list",
@@ -252,6 +262,7 @@ private Q_SLOTS:
         record.count = 0;
         record.wait = std::chrono::milliseconds(86'400'001);
         record.size = {4095};
+        record.share = {1};
         record.price = {1};
         record.extra = Money{2};
         record.text = "";
@@ -342,6 +353,7 @@ private Q_SLOTS:
               "| `count` | whole number, 0 to 9 | `3` | c |",
               "| `wait` | duration, at least 1s | `1500ms` | w |",
               "| `size` | size, up to 4KiB | `2KiB` | s |",
+              "| `share` | number, 0.000001 to 1 | `0.25` | s |",
               "| `price` | amount in USD, 0.000001 USD to 2 USD | `0.50 USD` | p |",
               "| `extra` | amount in USD |  | e |",
               "| `text` | text, up to 8 bytes | `hello` | t |",
