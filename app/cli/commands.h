@@ -13,6 +13,7 @@ namespace gatehouse {
 [[nodiscard]] int runClient(const QStringList &args);
 [[nodiscard]] int runPolicies(const QStringList &args);
 [[nodiscard]] int runPrices(const QStringList &args);
+[[nodiscard]] int runProve(const QStringList &args);
 [[nodiscard]] int runSecret(const QStringList &args);
 
 /// \a words: as argv has them after "exec", a null pointer at their end; the command among them is run

@@ -22,6 +22,7 @@ constexpr std::string_view help = R"(Usage: gatehouse COMMAND [OPTIONS]
   exec      run a command with base URLs and a virtual key in its environment
   policies  describe or list the types of policies
   prices    show what models cost, or import prices
+  prove     try every policy, and say which ones hold
   secret    set, list or remove the keys of providers in the keychain
 
 gatehouse COMMAND --help tells more. gatehouse --version prints the version.
@@ -33,11 +34,12 @@ struct Command
     int (*run)(const QStringList &args);
 };
 
-constexpr std::array<Command, 6> commands{{{"run", gatehouse::runServe},
+constexpr std::array<Command, 7> commands{{{"run", gatehouse::runServe},
                                            {"check", gatehouse::runCheck},
                                            {"client", gatehouse::runClient},
                                            {"policies", gatehouse::runPolicies},
                                            {"prices", gatehouse::runPrices},
+                                           {"prove", gatehouse::runProve},
                                            {"secret", gatehouse::runSecret}}};
 
 } // namespace

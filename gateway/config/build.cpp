@@ -180,4 +180,17 @@ BuildOutcome buildSnapshot(const Draft &draft,
     return outcome;
 }
 
+BuildOutcome buildTrialSnapshot(const Draft &draft,
+                                std::string hashKey,
+                                SecretSource &secrets,
+                                StateStore &states)
+{
+    const auto snapshot = std::make_shared<Snapshot>();
+    BuildOutcome outcome{nullptr, compile(draft, secrets, states, *snapshot)};
+    snapshot->hashKey = std::move(hashKey);
+    if (!hasErrors(outcome.diagnostics))
+        outcome.snapshot = snapshot;
+    return outcome;
+}
+
 } // namespace gatehouse

@@ -29,4 +29,10 @@ struct BuildOutcome
                                          SecretSource &secrets,
                                          StateStore &states);
 
+/// The same with \a hashKey (32 bytes) in place of the installation's, so that nothing is written: for trials.
+[[nodiscard]] BuildOutcome buildTrialSnapshot(const Draft &draft,
+                                              std::string hashKey,
+                                              SecretSource &secrets,
+                                              StateStore &states);
+
 } // namespace gatehouse

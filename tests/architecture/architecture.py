@@ -21,7 +21,7 @@ RANKS = {
     "policies": 3, "audit": 3,
     "config": 4,
     "net": 5,
-    "demo": 6,
+    "demo": 6, "prove": 6,
 }
 FACADE = ("gateway/gateway.h", "gateway/gateway.cpp")
 UI_MAY_READ = re.compile(

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Provers of the types that say how much.
+#include "gateway/base/money.h"
+#include "gateway/base/units.h"
+#include "gateway/prove/provers.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gatehouse {
+
+namespace {
+
+/// More are not sent to come to the end of a limit.
+constexpr std::int64_t mostRequests = 50'000;
+
+/// The one that comes next, said in other ways: whoever is counted stays who he is.
+std::vector<Probe> otherWays(Trial &trial)
+{
+    std::vector<Probe> probes = trial.everywhere(trial.model());
+    for (const KeyPlace carrier : {KeyPlace::XApiKey, KeyPlace::ApiKey, KeyPlace::Query}) {
+        probes.push_back(trial.good());
+        probes.back().what = "with another carrier";
+        probes.back().carrier = carrier;
+    }
+    const std::string key = trial.config().text("key", "client");
+    if (key.starts_with("header:")) {
+        for (const char *value : {"gatehouse-prove-1", "gatehouse-prove-2"}) {
+            probes.push_back(trial.good());
+            probes.back().what = "with another " + key.substr(7) + ", which the client chooses";
+            probes.back().headers.emplace_back(key.substr(7), value);
+        }
+    }
+    return probes;
+}
+
+void proveRateLimit(Trial &trial)
+{
+    std::int64_t least = 0;
+    for (const ConfigReader &limit : trial.config().records("limits")) {
+        const std::int64_t requests = limit.number("requests", 0);
+        least = least == 0 ? requests : std::min(least, requests);
+    }
+    if (least > mostRequests) {
+        trial.notProven("so many requests are not sent here to come to the end of it");
+        return;
+    }
+    for (std::int64_t i = 0; i < least; ++i)
+        (void)trial.sink().send(trial.route(), trial.good());
+    for (const Probe &probe : otherWays(trial))
+        trial.mustStopNow(probe);
+}
+
+void proveSpikeControl(Trial &trial)
+{
+    const std::int64_t atOnce
+        = trial.config().number("requests", 1) + trial.config().number("queue", 0);
+    if (atOnce > mostRequests) {
+        trial.notProven("so many requests are not sent here to come to the end of it");
+        return;
+    }
+    std::vector<std::unique_ptr<Sink::Request>> held;
+    for (std::int64_t i = 0; i < atOnce; ++i)
+        held.push_back(trial.sink().send(trial.route(), trial.good()));
+    for (const Probe &probe : otherWays(trial))
+        trial.mustStopNow(probe);
+}
+
+void proveConcurrency(Trial &trial)
+{
+    const std::int64_t most = trial.config().number("max", 1);
+    if (most > mostRequests) {
+        trial.notProven("so many requests are not sent here to come to the end of it");
+        return;
+    }
+    std::vector<std::unique_ptr<Sink::Request>> held;
+    for (std::int64_t i = 0; i < most; ++i)
+        held.push_back(trial.sink().send(trial.route(), trial.good()));
+    for (const Probe &probe : otherWays(trial))
+        trial.mustStopNow(probe);
+}
+
+/// Requests that may use \a tokens of output, at once, until one is stopped.
+void proveTokens(Trial &trial, std::int64_t tokens)
+{
+    const std::string body = "{\"model\":\"" + trial.model()
+                             + "\",\"messages\":[{\"content\":\"hi\"}],\"max_tokens\":";
+    Probe probe = trial.good();
+    probe.what = "output beyond the limit";
+    if (trial.route().dialectName == "gemini")
+        probe.body = "{\"contents\":[],\"generationConfig\":{\"maxOutputTokens\":"
+                     + std::to_string(tokens) + "}}";
+    else
+        probe.body = body + std::to_string(tokens) + "}";
+    trial.mustStopHowever(probe);
+    Probe upgrade = trial.good();
+    upgrade.what = "a WebSocket, whose use nobody sees";
+    upgrade.method = "GET";
+    upgrade.body.clear();
+    upgrade.isUpgrade = true;
+    trial.mustStop(upgrade);
+}
+
+void proveTokenLimit(Trial &trial)
+{
+    std::int64_t least = 0;
+    for (const ConfigReader &limit : trial.config().records("limits")) {
+        const std::int64_t tokens = limit.number("tokens", 0);
+        least = least == 0 ? tokens : std::min(least, tokens);
+    }
+    if (trial.config().text("count", "total") == "input") {
+        trial.notProven("what requests say of their input is not tried");
+        return;
+    }
+    proveTokens(trial, least + 1);
+}
+
+void proveBudget(Trial &trial)
+{
+    if (trial.config().text("unknownPrice", "refuse") == "refuse") {
+        for (const Probe &probe : trial.everywhere("gatehouse-prove-model"))
+            trial.mustStopHowever(probe);
+    } else {
+        trial.notProven("unknownPrice: allow lets models without a price pass uncounted");
+    }
+    constexpr std::int64_t beyondEveryBudget = std::int64_t{1} << 50;
+    proveTokens(trial, beyondEveryBudget);
+}
+
+void proveTimeout(Trial &trial)
+{
+    constexpr auto waits
+        = std::to_array<std::pair<std::string_view, Wait>>({{"connect", Wait::Connect},
+                                                            {"firstByte", Wait::FirstByte},
+                                                            {"idle", Wait::Idle},
+                                                            {"total", Wait::Total}});
+    for (const auto &[name, wait] : waits) {
+        const std::string text = trial.config().text(name);
+        if (text.empty() || text.starts_with('0'))
+            continue;
+        for (const Probe &probe : trial.everywhere(trial.model())) {
+            trial.mustChange(probe, [wait = wait](const Exchange &exchange) {
+                return exchange.timeLimit(wait).has_value();
+            });
+        }
+    }
+}
+
+} // namespace
+
+Prover quotaProver(std::string_view type)
+{
+    static constexpr auto rows
+        = std::to_array<std::pair<std::string_view, Prover>>({{"rate-limit", &proveRateLimit},
+                                                              {"spike-control", &proveSpikeControl},
+                                                              {"concurrency", &proveConcurrency},
+                                                              {"token-limit", &proveTokenLimit},
+                                                              {"budget", &proveBudget},
+                                                              {"timeout", &proveTimeout}});
+    const auto *row = std::ranges::find(rows, type, &std::pair<std::string_view, Prover>::first);
+    return row == rows.end() ? nullptr : row->second;
+}
+
+} // namespace gatehouse

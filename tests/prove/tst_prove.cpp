@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gateway/config/loader.h"
+#include "gateway/prove/prove.h"
+
+#include <QDir>
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <algorithm>
+#include <string>
+
+using namespace gatehouse;
+
+namespace {
+
+constexpr const char *base = R"(apiVersion: gatehouse/v1
+kind: Provider
+metadata: {name: openai}
+spec: {preset: openai, credential: "env:GATEHOUSE_PROVE_TEST"}
+---
+apiVersion: gatehouse/v1
+kind: Route
+metadata: {name: openai, labels: {team: a}}
+spec: {basePath: /openai/v1, provider: openai}
+---
+apiVersion: gatehouse/v1
+kind: Client
+metadata: {name: agent}
+spec: {}
+)";
+
+/// A policy named p.
+QByteArray policy(const char *type, const char *config, const char *more = "")
+{
+    return QByteArray(
+               "---\napiVersion: gatehouse/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  type: ")
+           + type + "\n  config: " + config + "\n" + more;
+}
+
+ProofReport proveText(const QByteArray &documents, const std::string &name = {})
+{
+    const QTemporaryDir directory;
+    QFile file(directory.filePath(QStringLiteral("gatehouse.yaml")));
+    if (!file.open(QIODevice::WriteOnly) || file.write(documents) < 0)
+        qFatal("the test's file cannot be written");
+    file.close();
+    return prove(loadDraft(directory.path().toStdString()), name);
+}
+
+QByteArray textOf(const ProofReport &report)
+{
+    QByteArray text;
+    for (const Diagnostic &diagnostic : report.diagnostics)
+        text += QByteArray::fromStdString(diagnostic.text()) + '\n';
+    for (const Proof &proof : report.proofs) {
+        text += proof.standing == Proof::Standing::Proven      ? "proven"
+                : proof.standing == Proof::Standing::NotProven ? "not proven"
+                                                               : "bypassable";
+        text += ' ' + QByteArray::fromStdString(proof.policy) + " on "
+                + QByteArray::fromStdString(proof.route) + '\n';
+        for (const std::string &reason : proof.reasons)
+            text += "  " + QByteArray::fromStdString(reason) + '\n';
+        text += "  " + QByteArray::fromStdString(proof.probe) + '\n';
+    }
+    return text;
+}
+
+} // namespace
+
+class TestProve : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    static void broken_isFound_andMendedIsProven_data()
+    {
+        QTest::addColumn<QByteArray>("broken");
+        QTest::addColumn<QByteArray>(
+            "said"); // begins the policy's line, and a word of what follows
+        QTest::addColumn<QByteArray>("word");
+        QTest::addColumn<QByteArray>("mended"); // empty: there is none with the same policy
+        const auto row = [](const char *name,
+                            const QByteArray &broken,
+                            const char *said,
+                            const char *word,
+                            const QByteArray &mended) {
+            QTest::newRow(name) << broken << QByteArray(said) << QByteArray(word) << mended;
+        };
+        const QByteArray models = policy("model-access", "{allow: [gpt-5*]}");
+        row("01 target is no route",
+            policy("model-access", "{allow: [gpt-5*]}", "  target: {labels: {team: b}}\n"),
+            "not proven p",
+            "no client",
+            models);
+        row("02 observe left on",
+            policy("model-access", "{allow: [gpt-5*]}", "  mode: observe\n"),
+            "not proven p",
+            "observe",
+            models);
+        row("03 disabled",
+            policy("model-access", "{allow: [gpt-5*]}", "  enabled: false\n"),
+            "not proven p",
+            "enabled: false",
+            models);
+        row("04 allows all models",
+            policy("model-access", R"({allow: ["*"]})"),
+            "not proven p",
+            "every model",
+            models);
+        row("05 names no model",
+            policy("model-access", "{}"),
+            "not proven p",
+            "names no model",
+            models);
+        row("06 one endpoint of many",
+            policy(
+                "model-access", "{allow: [gpt-5*]}", "  rules: [{path: \"/chat/completions\"}]\n"),
+            "not proven p",
+            "/responses",
+            models);
+        row("07 one method of many",
+            policy("endpoint-access",
+                   R"({deny: [{methods: GET, path: "/files"}]})",
+                   "  rules: [{methods: POST}]\n"),
+            "not proven p",
+            "GET /files",
+            policy("endpoint-access", R"({deny: [{methods: GET, path: "/files"}]})"));
+        row("08 all addresses allowed",
+            policy("ip-allow", "{ranges: [0.0.0.0/0, \"::/0\"]}"),
+            "bypassable p",
+            "203.0.113.77",
+            policy("ip-allow", "{ranges: [127.0.0.0/8]}"));
+        row("09 address by a header that anybody sends",
+            policy("ip-allow",
+                   "{ranges: [10.1.0.0/16], source: \"header:x-forwarded-for\", trustedProxies: "
+                   "[0.0.0.0/0]}"),
+            "bypassable p",
+            "which says that it is 10.1.0.0",
+            policy("ip-allow",
+                   "{ranges: [10.1.0.0/16, 127.0.0.1], source: \"header:x-forwarded-for\", "
+                   "trustedProxies: [127.0.0.1]}"));
+        row("10 limit by a header that the client chooses",
+            policy("rate-limit", "{limits: [{requests: 5, per: 1m}], key: \"header:x-user\"}"),
+            "bypassable p",
+            "which the client chooses",
+            policy("rate-limit", "{limits: [{requests: 5, per: 1m}]}"));
+        row("11 limit with rules for one endpoint",
+            policy("rate-limit",
+                   "{limits: [{requests: 5, per: 1m}]}",
+                   "  rules: [{path: \"/chat/.*\"}]\n"),
+            "not proven p",
+            "/responses",
+            policy("rate-limit", "{limits: [{requests: 5, per: 1m}]}"));
+        row("12 limit beyond reach",
+            policy("rate-limit", "{limits: [{requests: 100000000, per: 1m}]}"),
+            "not proven p",
+            "so many",
+            policy("rate-limit", "{limits: [{requests: 3, per: 1m}]}"));
+        row("13 shadowed by a mock",
+            policy("model-access", "{deny: [gpt-4*]}")
+                + "---\napiVersion: gatehouse/v1\nkind: Policy\nmetadata: {name: mock}\nspec: "
+                  "{type: mock-response, order: 20, config: {status: 200}}\n",
+            "not proven p",
+            "shadowed: policy mock",
+            policy("model-access", "{deny: [gpt-4*]}"));
+        row("14 service down lets pass",
+            policy("external-authorization",
+                   "{url: \"https://auth.example/check\"}",
+                   "  onError: allow\n"),
+            "bypassable p",
+            "cannot be reached",
+            policy("external-authorization", "{url: \"https://auth.example/check\"}"));
+        row("15 concurrency by a header",
+            policy("concurrency", "{max: 2, key: \"header:x-user\"}"),
+            "bypassable p",
+            "which the client chooses",
+            policy("concurrency", "{max: 2}"));
+        row("16 models without a price pass",
+            policy("budget", "{limits: [{amount: 1 USD}], unknownPrice: allow}"),
+            "bypassable p",
+            "without a price",
+            policy("budget", "{limits: [{amount: 1 USD}]}"));
+        row("17 for a client that may not use the route",
+            policy("model-access",
+                   "{allow: [gpt-5*]}",
+                   "  target: {client: other}\n"
+                   "---\napiVersion: gatehouse/v1\nkind: Client\nmetadata: {name: other}\nspec: "
+                   "{routes: [second]}\n"
+                   "---\napiVersion: gatehouse/v1\nkind: Route\nmetadata: {name: second}\n"
+                   "spec: {basePath: /second, provider: openai}\n"),
+            "not proven p",
+            "",
+            models);
+        row("18 tokens by a header",
+            policy("token-limit",
+                   "{limits: [{tokens: 100, per: 1m}]}",
+                   "  rules: [{path: \"/embeddings\"}]\n"),
+            "not proven p",
+            "",
+            policy("token-limit", "{limits: [{tokens: 100, per: 1m}]}"));
+        row("19 faults left in",
+            policy("fault-injection", "{delay: 1s}"),
+            "not proven p",
+            "on purpose",
+            {});
+        row("20 header that the client may set",
+            policy("header-injection",
+                   "{request: [{name: x-team, value: a}]}",
+                   "  rules: [{path: \"/chat/.*\"}]\n"),
+            "not proven p",
+            "/responses",
+            policy("header-injection", "{request: [{name: x-team, value: a}]}"));
+    }
+    static void broken_isFound_andMendedIsProven()
+    {
+        QFETCH(const QByteArray, broken);
+        QFETCH(const QByteArray, said);
+        QFETCH(const QByteArray, word);
+        QFETCH(const QByteArray, mended);
+        const QByteArray found = textOf(proveText(base + broken, "p"));
+        QVERIFY2(found.startsWith(said) && found.contains(word), found.constData());
+        if (mended.isEmpty())
+            return;
+        const QByteArray good = textOf(proveText(base + mended, "p"));
+        QVERIFY2(good.startsWith("proven p on openai\n"), good.constData());
+    }
+
+    static void publicRoute_isNotProven()
+    {
+        const QByteArray open
+            = QByteArray(base).replace("provider: openai}", "provider: openai, public: true}");
+        const QByteArray found = textOf(proveText(open));
+        QVERIFY2(found.startsWith("not proven client-key on openai\n  public: true"),
+                 found.constData());
+        const QByteArray closed = textOf(proveText(base));
+        QVERIFY2(closed.startsWith("proven client-key on openai\n"), closed.constData());
+    }
+
+    static void secretsAndFiles_areLeftAlone()
+    {
+        const QTemporaryDir directory;
+        QFile file(directory.filePath(QStringLiteral("gatehouse.yaml")));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(base);
+        file.close();
+        (void)prove(loadDraft(directory.path().toStdString()), {});
+        QCOMPARE(QDir(directory.path()).entryList(QDir::Files),
+                 QStringList(QStringLiteral("gatehouse.yaml")));
+    }
+
+    static void brokenConfiguration_isNotTried()
+    {
+        const ProofReport report = proveText(
+            "apiVersion: gatehouse/v1\nkind: Route\nmetadata: {name: r}\nspec: {provider: no}\n");
+        QVERIFY(hasErrors(report.diagnostics));
+        QVERIFY(report.proofs.empty());
+    }
+};
+
+QTEST_GUILESS_MAIN(TestProve)
+#include "tst_prove.moc"
