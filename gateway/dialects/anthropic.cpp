@@ -143,6 +143,11 @@ constexpr auto usageMembers = std::to_array<UsagePlace>({
 });
 constexpr auto lastEvents = std::to_array<std::string_view>({"message_stop"});
 
+// The second one is of the Text Completions API.
+constexpr auto outputCaps
+    = std::to_array<std::string_view>({"/max_tokens", "/max_tokens_to_sample"});
+constexpr auto pathsWithoutOutput = std::to_array<std::string_view>({"/messages/count_tokens"});
+
 class Anthropic final : public Dialect
 {
 public:
@@ -177,6 +182,20 @@ public:
     {
         return R"({"type":"error","error":{"type":)" + jsonString(errorType(status))
                + R"(,"message":)" + jsonString(message) + R"(},"request_id":null})";
+    }
+
+    [[nodiscard]] OutputPlaces outputPlaces() const override
+    {
+        return {.caps = outputCaps, .withoutOutput = pathsWithoutOutput};
+    }
+
+protected:
+    [[nodiscard]] std::string errorEvent(std::string_view path,
+                                         int status,
+                                         std::string_view reason,
+                                         std::string_view message) const override
+    {
+        return "event: error\n" + Dialect::errorEvent(path, status, reason, message);
     }
 };
 

@@ -4,9 +4,11 @@
 #include "gateway/base/error.h"
 #include "gateway/base/modelplaces.h"
 #include "gateway/json/value.h"
+#include "gateway/usage/outputcap.h"
 #include "gateway/usage/usageplaces.h"
 #include "gateway/usage/usagereader.h"
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -50,6 +52,31 @@ public:
     /// knows the answers of all dialects, since most providers speak more than their own: Ollama has
     /// /v1/messages, Gemini /v1beta/openai.
     [[nodiscard]] std::unique_ptr<UsageReader> usageReader(std::string_view contentType) const;
+    /// Where requests say how much output they allow.
+    [[nodiscard]] virtual OutputPlaces outputPlaces() const = 0;
+    /// How much the request for \a path with this \a body (null: none that is JSON) lets its answer be.
+    /// Looks at the places of all dialects, as usageReader() does.
+    [[nodiscard]] OutputCap outputCap(std::string_view path, const json::Value &body) const;
+    /// What is appended to a stream of \a contentType, behind the end of an event, to say that it ends by
+    /// an error, so that the SDK in use raises its own class: by the \a path that was asked for, of this
+    /// dialect or of another one that the provider speaks too. Empty where no bytes can say so: in a JSON
+    /// text, Gemini's array without alt=sse for one, and in all else.
+    [[nodiscard]] std::string streamErrorEvent(std::string_view path,
+                                               std::string_view contentType,
+                                               int status,
+                                               std::string_view reason,
+                                               std::string_view message) const;
+
+protected:
+    /// The event of the vendor's streams that says this; errorBody() as data, where it is not overridden.
+    [[nodiscard]] virtual std::string errorEvent(std::string_view path,
+                                                 int status,
+                                                 std::string_view reason,
+                                                 std::string_view message) const;
+
+private:
+    enum class StreamKind : std::uint8_t { Events, Lines, Text, Other };
+    [[nodiscard]] static StreamKind streamKindOf(std::string_view contentType);
 };
 
 /// All dialects in the order of list.def.

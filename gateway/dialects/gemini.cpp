@@ -223,6 +223,23 @@ constexpr auto usageMembers = std::to_array<UsagePlace>({
     {"/interaction/model", &readModel},
 });
 
+/// Both spellings of a member are read, as protobuf's JSON is; Interactions have the second one only.
+constexpr auto outputCaps = std::to_array<std::string_view>({"/generationConfig/maxOutputTokens",
+                                                             "/generationConfig/max_output_tokens",
+                                                             "/generation_config/maxOutputTokens",
+                                                             "/generation_config/max_output_tokens",
+                                                             "/parameters/maxOutputTokens"});
+constexpr auto outputChoices
+    = std::to_array<std::string_view>({"/generationConfig/candidateCount",
+                                       "/generationConfig/candidate_count",
+                                       "/generation_config/candidateCount",
+                                       "/generation_config/candidate_count",
+                                       "/parameters/candidateCount"});
+constexpr auto pathsWithoutOutput = std::to_array<std::string_view>(
+    {":countTokens", ":embedContent", ":batchEmbedContents", ":asyncBatchEmbedContent"});
+constexpr auto streamPaths
+    = std::to_array<std::string_view>({":streamGenerateContent", ":streamRawPredict"});
+
 class Gemini final : public Dialect
 {
 public:
@@ -255,6 +272,14 @@ public:
     {
         return R"({"error":{"code":)" + std::to_string(status) + R"(,"message":)"
                + jsonString(message) + R"(,"status":)" + jsonString(rpcStatus(status)) + "}}";
+    }
+
+    [[nodiscard]] OutputPlaces outputPlaces() const override
+    {
+        return {.caps = outputCaps,
+                .choices = outputChoices,
+                .withoutOutput = pathsWithoutOutput,
+                .streams = streamPaths};
     }
 };
 

@@ -130,6 +130,11 @@ constexpr auto usageMembers = std::to_array<UsagePlace>({
     {"/model", &readModel},
 });
 
+constexpr auto outputCaps = std::to_array<std::string_view>({"/options/num_predict"});
+constexpr auto pathsWithoutOutput
+    = std::to_array<std::string_view>({"/api/embed", "/api/embeddings"});
+constexpr auto streamPaths = std::to_array<std::string_view>({"/api/chat", "/api/generate"});
+
 class Ollama final : public Dialect
 {
 public:
@@ -159,6 +164,13 @@ public:
     errorBody(int /*status*/, std::string_view /*reason*/, std::string_view message) const override
     {
         return R"({"error":)" + jsonString(message) + "}";
+    }
+
+    [[nodiscard]] OutputPlaces outputPlaces() const override
+    {
+        return {.caps = outputCaps,
+                .withoutOutput = pathsWithoutOutput,
+                .streamsUnlessTold = streamPaths};
     }
 };
 

@@ -282,6 +282,30 @@ constexpr auto usageMembers = std::to_array<UsagePlace>({
 constexpr auto lastEvents = std::to_array<std::string_view>(
     {"response.completed", "response.incomplete", "response.failed", "message-end"});
 
+// OpenAI's openapi.yaml, the parameters of llama.cpp's server, of Hugging Face's text generation and of
+// Cohere's v1, 2026-11-23. They include the reasoning.
+
+constexpr auto outputCaps = std::to_array<std::string_view>({"/max_completion_tokens",
+                                                             "/max_tokens",
+                                                             "/max_output_tokens",
+                                                             "/n_predict",
+                                                             "/parameters/max_new_tokens"});
+constexpr auto outputChoices
+    = std::to_array<std::string_view>({"/n",
+                                       "/best_of",
+                                       "/n_cmpl",
+                                       "/num_generations",
+                                       "/parameters/best_of",
+                                       "/parameters/num_return_sequences"});
+constexpr auto outputLists = std::to_array<std::string_view>({"/prompt"});
+constexpr auto pathsWithoutOutput = std::to_array<std::string_view>({"/embeddings",
+                                                                     "/embed",
+                                                                     "/rerank",
+                                                                     "/moderations",
+                                                                     "/responses/input_tokens",
+                                                                     "/tokenize",
+                                                                     "/detokenize"});
+
 class OpenAi final : public Dialect
 {
 public:
@@ -319,6 +343,30 @@ public:
         return R"({"error":{"message":)" + jsonString(message) + R"(,"type":)"
                + jsonString(errorType(status)) + R"(,"param":null,"code":)" + jsonString(reason)
                + "}}";
+    }
+
+    [[nodiscard]] OutputPlaces outputPlaces() const override
+    {
+        return {.caps = outputCaps,
+                .choices = outputChoices,
+                .lists = outputLists,
+                .withoutOutput = pathsWithoutOutput};
+    }
+
+protected:
+    /// Responses have an event of their own, whose members are not within `error`; but the Python SDK
+    /// raises only for that. The number of the event before is not known here, and nobody compares it.
+    [[nodiscard]] std::string errorEvent(std::string_view path,
+                                         int status,
+                                         std::string_view reason,
+                                         std::string_view message) const override
+    {
+        if (!path.ends_with("/responses"))
+            return Dialect::errorEvent(path, status, reason, message);
+        return R"(event: error
+data: {"type":"error","sequence_number":0,"code":)"
+               + jsonString(reason) + R"(,"message":)" + jsonString(message) + R"(,"param":null,)"
+               + errorBody(status, reason, message).substr(1) + "\n\n";
     }
 };
 

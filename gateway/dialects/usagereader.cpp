@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "gateway/base/text.h"
 #include "gateway/dialects/dialect.h"
 #include "gateway/http/sse.h"
 #include "gateway/json/document.h"
@@ -278,16 +277,16 @@ bool readModel(const json::Value &name, AnswerUsage &answer)
 
 std::unique_ptr<UsageReader> Dialect::usageReader(std::string_view contentType) const
 {
-    std::string_view type = contentType.substr(0, contentType.find(';'));
-    while (!type.empty() && (type.back() == ' ' || type.back() == '\t'))
-        type.remove_suffix(1);
-    const auto is = [type](std::string_view name) { return equalsIgnoreCase(type, name); };
-    if (is("text/event-stream"))
+    switch (streamKindOf(contentType)) {
+    case StreamKind::Events:
         return std::make_unique<EventStreamReader>();
-    if (is("application/x-ndjson") || is("application/ndjson") || is("application/jsonl"))
+    case StreamKind::Lines:
         return std::make_unique<JsonReader>(true);
-    if (is("application/json") || toLowerAscii(type).ends_with("+json"))
+    case StreamKind::Text:
         return std::make_unique<JsonReader>(false);
+    case StreamKind::Other:
+        break;
+    }
     return nullptr;
 }
 
