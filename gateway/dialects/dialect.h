@@ -7,9 +7,11 @@
 #include "gateway/usage/outputcap.h"
 #include "gateway/usage/usageplaces.h"
 #include "gateway/usage/usagereader.h"
+#include "gateway/usage/usagerequest.h"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -91,9 +93,22 @@ struct ProviderPreset
     std::string_view dialect;
     std::string_view baseUrl;          ///< empty where only the user knows it (azure-openai)
     std::string_view credentialHeader; ///< overrides the dialect's: "api-key"; else empty
+    /// Its streams of chat completions tell what they used without being asked.
+    bool tellsUsageUnasked = false;
 };
 [[nodiscard]] std::span<const ProviderPreset> providerPresets();
 [[nodiscard]] const ProviderPreset *findProviderPreset(std::string_view name);
+
+/// Whether the streams of this request, by OpenAI's chat or text completions, whoever serves them, tell their
+/// usage only where the body asks. \a target: the path, with its query if there is one.
+[[nodiscard]] bool mayAskForUsage(std::string_view method, std::string_view target);
+/// What is to be changed of the \a body of such a request so that it asks. None where it does not stream,
+/// asks already, or can be read in more than one way. Where the client said that it does not want the usage
+/// it is asked for all the same; who asks takes it out again by usageChunkFilter().
+[[nodiscard]] std::optional<UsageSplice> askForUsage(std::string_view body);
+[[nodiscard]] std::optional<UsageSplice> askForUsage(const json::Value &body);
+/// For the answer, where it is a text/event-stream.
+[[nodiscard]] std::unique_ptr<UsageChunkFilter> usageChunkFilter();
 
 /// The member \a name of \a object as a number of tokens. None for null and for what no count can be:
 /// negative, with a fraction, above 2^53.

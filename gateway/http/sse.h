@@ -49,6 +49,9 @@ public:
     /// The stream is over: the event that no blank line ended, which a browser would drop and LLM clients
     /// read; else NeedMore. The reader is of no use afterwards.
     [[nodiscard]] Step finish();
+    /// Where the block that goes on begins, in bytes of the stream: what is before belongs to no event to
+    /// come.
+    [[nodiscard]] std::uint64_t blockBegin() const { return m_begin; }
 
 private:
     /// What the line that the input begins in the middle of is.

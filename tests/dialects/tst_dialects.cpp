@@ -56,6 +56,7 @@ private Q_SLOTS:
     void credentialHeader_anthropicOauthToken_isBearer();
     void presets_always_areUsable();
     void presets_always_areTheOnesWePromise();
+    void presets_thatTellUsageUnasked_areTheseOnly();
     void findProviderPreset_unknownName_isNull();
 };
 
@@ -288,6 +289,16 @@ void TestDialects::presets_always_areTheOnesWePromise()
         QVERIFY2(findProviderPreset(name), name);
     QCOMPARE(bytes(findProviderPreset("azure-openai")->credentialHeader), "api-key");
     QVERIFY(findProviderPreset("azure-openai")->baseUrl.empty());
+}
+
+void TestDialects::presets_thatTellUsageUnasked_areTheseOnly()
+{
+    QByteArrayList names;
+    for (const ProviderPreset &preset : providerPresets()) {
+        if (preset.tellsUsageUnasked)
+            names += bytes(preset.name);
+    }
+    QCOMPARE(names, (QByteArrayList{"mistral", "groq", "openrouter"}));
 }
 
 void TestDialects::findProviderPreset_unknownName_isNull()
