@@ -124,6 +124,11 @@ private:
         entry.dialectName = entry.dialect->name();
         entry.modelFinder = std::make_shared<const ModelFinder>(entry.dialect->modelPlaces());
         entry.providerNames = {provider->name};
+        entry.outputCap
+            = [dialect = entry.dialect](std::string_view path, const json::Value &body) {
+                  return dialect->outputCap(path, body);
+              };
+        entry.asksForUsage = spec.usage == "inject" && !provider->tellsUsageUnasked;
         entry.provider = std::move(provider);
         entry.rules = std::move(*rules);
         m_snapshot.routes.push_back(std::move(entry));

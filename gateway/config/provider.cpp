@@ -74,14 +74,18 @@ bool isTransportAllowed(const Resource<ProviderSpec> &provider,
 
 } // namespace
 
+/// The one it names, or that of its name where it has no address of its own; may be null.
+static const ProviderPreset *presetOf(const Resource<ProviderSpec> &provider)
+{
+    if (!provider.spec.preset.empty())
+        return findProviderPreset(provider.spec.preset);
+    return provider.spec.baseUrl.empty() ? findProviderPreset(provider.name) : nullptr;
+}
+
 ProviderSpec effectiveSpec(const Resource<ProviderSpec> &provider)
 {
     ProviderSpec spec = provider.spec;
-    const ProviderPreset *preset = nullptr;
-    if (!spec.preset.empty())
-        preset = findProviderPreset(spec.preset);
-    else if (spec.baseUrl.empty())
-        preset = findProviderPreset(provider.name);
+    const ProviderPreset *preset = presetOf(provider);
     if (preset == nullptr)
         return spec;
     if (spec.dialect.empty())
@@ -119,6 +123,8 @@ std::shared_ptr<const ProviderEntry> buildProvider(const Resource<ProviderSpec> 
     entry->origin = {url->tls, url->host, url->port, authorityOf(*url)};
     entry->basePath = url->path;
     entry->insecure = spec.insecure;
+    const ProviderPreset *preset = presetOf(provider);
+    entry->tellsUsageUnasked = preset != nullptr && preset->tellsUsageUnasked;
     if (!spec.ca.empty()) {
         auto pem = readCertificates(spec.ca, directory);
         if (!pem) {

@@ -51,6 +51,7 @@ struct ProviderEntry
     std::shared_ptr<const LockedSecret> credentialLine;
     std::optional<Error> credentialError; ///< requests get this 503 until it is mended
     std::string caPem;                    ///< trusted beside the system's store
+    bool tellsUsageUnasked = false;       ///< see ProviderPreset
     bool insecure = false; ///< the certificate is not verified; warned of at each start
 };
 
@@ -59,8 +60,9 @@ struct RouteEntry : RouteInfo
     std::string listener;
     const Dialect *dialect = nullptr;
     std::shared_ptr<const ProviderEntry> provider;
-    Rules rules;       ///< which requests of the base path it is for
-    Pipeline pipeline; ///< the policies in force here
+    bool asksForUsage = true; ///< of chat streams, which may not tell it else
+    Rules rules;              ///< which requests of the base path it is for
+    Pipeline pipeline;        ///< the policies in force here
 
     /// What goes behind the provider's base path: the rest of the request's path, or what the groups of
     /// the rule that matches capture of it, as written. Null where no rule matches or where the groups
@@ -96,7 +98,7 @@ struct Snapshot
     std::vector<RouteEntry> routes; ///< longest base path first, then in the order of the files
     ClientDirectory clients;
     std::shared_ptr<const PriceTable> prices;
-    std::string timezone; ///< of the windows of budgets: an IANA name, or "local"
+    std::string timezone;              ///< of the windows of budgets: an IANA name, or "local"
     bool usesEndpoints = false;        ///< some policy asks an outside service
     std::string hashKey;               ///< for a worker's KeyHasher
     std::vector<std::string> warnings; ///< said at each start and reload

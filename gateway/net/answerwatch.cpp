@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/net/answerwatch.h"
 
+#include "gateway/base/text.h"
+
 #include <algorithm>
 
 namespace gatehouse::net {
@@ -14,6 +16,20 @@ std::string_view valueOf(const http::ResponseHead &head, http::FieldId id)
     return found == head.fields.end() ? std::string_view() : found->value;
 }
 
+/// All of them joined, as they were applied.
+std::string codingsOf(const http::ResponseHead &head)
+{
+    std::string codings;
+    for (const http::Field &field : head.fields) {
+        if (field.id != http::FieldId::ContentEncoding)
+            continue;
+        if (!codings.empty())
+            codings += ',';
+        codings += field.value;
+    }
+    return codings;
+}
+
 } // namespace
 
 void AnswerWatch::begin(Exchange &exchange, const RouteEntry &route, const http::ResponseHead &head)
@@ -21,28 +37,74 @@ void AnswerWatch::begin(Exchange &exchange, const RouteEntry &route, const http:
     m_exchange = &exchange;
     m_route = &route;
     m_usage.reset();
+    m_decoder.reset();
+    m_filter.reset();
+    m_changed.clear();
+    m_lastBytes.clear();
     exchange.answerSoFar().status = head.status;
     m_contentType = valueOf(head, http::FieldId::ContentType);
-    const std::string_view coding = valueOf(head, http::FieldId::ContentEncoding);
-    m_isCoded = !coding.empty() && coding != "identity";
+    const std::string codings = codingsOf(head);
+    m_isCoded = !codings.empty() && !equalsIgnoreCase(codings, "identity");
     m_isShown = head.status != 101 && route.pipeline.hasResponseBodyPhase(exchange);
     // What GET shows was used by another request.
-    if (exchange.method() == "POST" && head.status / 100 == 2 && !m_isCoded)
-        m_usage = route.dialect->usageReader(m_contentType);
+    if (exchange.method() != "POST" || head.status / 100 != 2)
+        return;
+    m_usage = route.dialect->usageReader(m_contentType);
+    if (m_usage && m_isCoded) {
+        if (auto decoder = http::ContentDecoder::of(codings))
+            m_decoder = std::move(*decoder);
+        else
+            m_usage.reset();
+    }
+    constexpr std::string_view events = "text/event-stream";
+    const bool isStream
+        = equalsIgnoreCase(std::string_view(m_contentType).substr(0, events.size()), events);
+    if (exchange.isAskedForUsage() && isStream && m_usage) {
+        m_filter = usageChunkFilter();
+        m_isCoded = false; // by now
+    }
+}
+
+void AnswerWatch::read(std::string_view decoded)
+{
+    m_usage->take(decoded);
+    if (m_filter)
+        m_filter->take(decoded, m_changed);
 }
 
 std::optional<Reply> AnswerWatch::take(std::string_view bytes)
 {
-    if (m_usage) {
-        m_usage->take(bytes);
-        if (m_isShown) {
-            m_exchange->answerSoFar().usage = m_usage->usage();
-            m_exchange->answerSoFar().isUsageFinal = m_usage->isComplete();
-        }
+    m_changed.clear();
+    if (m_usage && m_decoder) {
+        const auto taken = m_decoder->take(bytes, [this](std::string_view decoded) {
+            read(decoded);
+            return true;
+        });
+        if (!taken && m_filter) // nothing of it can be passed on
+            return Reply::of({ErrorCode::ProviderProtocol, "the coding of the answer"});
+    } else if (m_usage) {
+        read(bytes);
     }
-    if (m_isShown)
-        return m_route->pipeline.runResponseBody(*m_exchange, bytes);
-    return std::nullopt;
+    if (m_usage && m_isShown) {
+        m_exchange->answerSoFar().usage = m_usage->usage();
+        m_exchange->answerSoFar().isUsageFinal = m_usage->isComplete();
+    }
+    if (!m_isShown)
+        return std::nullopt;
+    std::optional<Reply> reply = m_route->pipeline.runResponseBody(*m_exchange, bytes);
+    const std::string_view passed = m_filter ? std::string_view(m_changed) : bytes;
+    if (!reply && !passed.empty()) {
+        m_lastBytes.append(passed.substr(passed.size() - std::min<std::size_t>(passed.size(), 2)));
+        m_lastBytes.erase(0, m_lastBytes.size() - std::min<std::size_t>(m_lastBytes.size(), 2));
+    }
+    return reply;
+}
+
+std::string_view AnswerWatch::rest()
+{
+    m_changed.clear();
+    m_filter->end(m_changed);
+    return m_changed;
 }
 
 void AnswerWatch::end(bool isWhole)
@@ -62,12 +124,13 @@ void AnswerWatch::end(bool isWhole)
 
 std::string AnswerWatch::errorEvent(const Reply &reply) const
 {
-    const std::string body = m_route->dialect->errorBody(reply.status, reply.reason, reply.message);
-    if (m_isCoded)
+    // In the middle of an event nothing can be said but that it is broken.
+    const bool isBetweenEvents = m_lastBytes.empty() || m_lastBytes.ends_with("\n\n")
+                                 || m_lastBytes.ends_with("\r\n") || m_lastBytes.ends_with("}\n");
+    if (m_isCoded || !isBetweenEvents)
         return {};
-    if (m_contentType.starts_with("text/event-stream"))
-        return "data: " + body + "\n\n";
-    return m_contentType.starts_with("application/x-ndjson") ? body + '\n' : std::string();
+    return m_route->dialect->streamErrorEvent(
+        m_exchange->decodedPath(), m_contentType, reply.status, reply.reason, reply.message);
 }
 
 } // namespace gatehouse::net

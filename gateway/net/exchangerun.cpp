@@ -198,6 +198,7 @@ void ExchangeRun::afterHead(Pipeline::Outcome outcome, const Reply &reply, std::
         return;
     const http::RequestHead &request = m_exchange->request();
     bool gathers = m_hasBody && m_route->pipeline.needsBody(*m_exchange);
+    m_mayAskForUsage = m_hasBody && mayAskForUsage();
     // What only observing policies would read goes on unread where it cannot be gathered: they change
     // nothing, not even by a refusal.
     const bool isShort = request.framing == http::Framing::Length
@@ -206,6 +207,8 @@ void ExchangeRun::afterHead(Pipeline::Outcome outcome, const Reply &reply, std::
         gathers = false;
         m_exchange->body().setUnreadable({ErrorCode::BodyNotInspectable, {}});
     }
+    m_mayAskForUsage = m_mayAskForUsage && (gathers || isShort);
+    gathers = gathers || m_mayAskForUsage;
     if (request.framing == http::Framing::Length) {
         if (const Reply *tooLong = m_exchange->checkBodySize(request.contentLength)) {
             refuse(*tooLong);
@@ -225,6 +228,17 @@ void ExchangeRun::afterHead(Pipeline::Outcome outcome, const Reply &reply, std::
     } else {
         runBodyPolicies(rest);
     }
+}
+
+/// The body may have to be changed so that a stream tells what it used.
+bool ExchangeRun::mayAskForUsage() const
+{
+    const http::RequestHead &request = m_exchange->request();
+    return m_route->asksForUsage
+           && gatehouse::mayAskForUsage(request.method,
+                                        std::string(m_exchange->decodedPath())
+                                            + std::string(m_exchange->query()))
+           && !m_exchange->header("content-encoding");
 }
 
 void ExchangeRun::takeBytes(std::string_view &bytes)
@@ -252,6 +266,10 @@ void ExchangeRun::afterBody(Pipeline::Outcome outcome, const Reply &reply, std::
         return;
     }
     m_stage = Stage::Relaying;
+    if (m_mayAskForUsage) {
+        if (const auto splice = gatehouse::askForUsage(m_exchange->body().bytes()))
+            m_exchange->askForUsage(*splice);
+    }
     m_relay.prepare();
     m_exchange->forgetRequest();
     m_relay.takeRequestBytes(rest);

@@ -91,6 +91,7 @@ private:
     [[nodiscard]] Result<void> admitRequest(std::string_view listener, const Peer &peer);
     void afterHead(Pipeline::Outcome outcome, const Reply &reply, std::string_view &rest);
     void afterBody(Pipeline::Outcome outcome, const Reply &reply, std::string_view &rest);
+    [[nodiscard]] bool mayAskForUsage() const;
     void runBodyPolicies(std::string_view &rest);
     void paused();
     void resumed(Verdict verdict);
@@ -109,6 +110,7 @@ private:
     std::optional<Verdict> m_verdict; ///< that proceed() goes on with
     Stage m_stage = Stage::Head;
     bool m_hasBody = false;
+    bool m_mayAskForUsage = false;
     bool m_isBegun = false; ///< the relay has taken the request up
     bool m_keepAlive = false;
     bool m_toHead = false;

@@ -146,6 +146,7 @@ private:
     void writeResponse(std::string_view ending);
     void sayContinue();
     void releaseGathered();
+    void passChanged(std::string_view bytes);
     void writeCutResponse(std::string_view bytes);
     void breakOff(const Reply &reply);
     void cutOff();

@@ -199,6 +199,7 @@ void Exchange::end()
     m_bodyLimits.clear();
     m_timeLimits.clear();
     m_observesTimes = false;
+    m_isAskedForUsage = false;
     m_cutAfter.reset();
     m_answer = {};
     m_provider = {};
@@ -267,6 +268,20 @@ std::size_t
 Exchange::removeRequestHeaders(const std::function<bool(std::string_view name)> &isMeant)
 {
     return removeFields(m_request.fields, isMeant, [this] { return mayChange(); });
+}
+
+void Exchange::askForUsage(const UsageSplice &splice)
+{
+    m_isAskedForUsage = true;
+    m_body.splice(splice.offset, splice.length, splice.text);
+    m_request.contentLength = m_body.bytes().size();
+    for (http::Field &field : m_request.fields) {
+        if (field.id == FieldId::ContentLength)
+            field.value = keepText(std::to_string(m_request.contentLength));
+        // What is taken out of the answer again is not found in a coded one.
+        else if (equalsIgnoreCase(field.name, "accept-encoding"))
+            field.value = "identity";
+    }
 }
 
 void Exchange::limitBody(std::uint64_t bytes, const Reply &refusal)

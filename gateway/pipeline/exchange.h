@@ -8,7 +8,9 @@
 #include "gateway/pipeline/requestbody.h"
 #include "gateway/pipeline/services.h"
 #include "gateway/pipeline/verdict.h"
+#include "gateway/usage/outputcap.h"
 #include "gateway/usage/usage.h"
+#include "gateway/usage/usagerequest.h"
 
 #include <chrono>
 #include <cstdint>
@@ -22,6 +24,10 @@
 #include <vector>
 
 namespace gatehouse {
+
+namespace json {
+class Value;
+} // namespace json
 
 class ModelFinder;
 class PolicyEntry;
@@ -37,6 +43,8 @@ struct RouteInfo
     std::shared_ptr<const ModelFinder> modelFinder = {}; ///< of the dialect
     bool isPublic = false;                               ///< answers without a virtual key
     std::vector<std::string> providerNames = {};         ///< who may answer; the usual one first
+    /// How much output a request for the path allows, by its body; of the dialect.
+    std::function<OutputCap(std::string_view path, const json::Value &body)> outputCap = {};
 
     /// True where it has all of \a wanted, with these values.
     [[nodiscard]] bool hasLabels(const std::map<std::string, std::string> &wanted) const;
@@ -255,6 +263,11 @@ public:
     void resumeFor(Verdict verdict) const;
     /// Called, in the worker's thread, when a paused policy has its verdict, for Pipeline::resume.
     void setResumed(std::function<void(Verdict)> resumed) { m_resumed = std::move(resumed); }
+    /// Changes the body, which is complete and not coded, and what the head says of its length; the client is not
+    /// to see what the answer tells for it.
+    void askForUsage(const UsageSplice &splice);
+    /// askForUsage() was called.
+    [[nodiscard]] bool isAskedForUsage() const { return m_isAskedForUsage; }
     /// The request's body has this many bytes by now: the refusal where that is more than a policy
     /// allows, else null. Call whenever it grows.
     [[nodiscard]] const Reply *checkBodySize(std::uint64_t bytes);
@@ -336,6 +349,7 @@ private:
     bool m_isObserved = false;
     bool m_hasChanged = false; ///< in the hook that runs
     bool m_observesTimes = false;
+    bool m_isAskedForUsage = false;
 };
 
 } // namespace gatehouse

@@ -143,6 +143,14 @@ Result<const json::Document *> RequestBody::json()
     return static_cast<const json::Document *>(m_document.get());
 }
 
+void RequestBody::splice(std::size_t offset, std::size_t length, std::string_view text)
+{
+    m_bytes.replace(offset, length, text);
+    m_decoded.reset();
+    m_jsonProblem.reset();
+    m_isParsed = false;
+}
+
 void RequestBody::clear()
 {
     if (m_bytes.capacity() > keptCapacity)

@@ -52,6 +52,8 @@ public:
     /// There is a body and it goes by unread: what asks for it gets \a why.
     void setUnreadable(Error why) { m_unreadable = std::move(why); }
     void append(std::string_view bytes) { m_bytes.append(bytes); }
+    /// \a length bytes at \a offset give way to \a text; what was read of the body before is not valid any more.
+    void splice(std::size_t offset, std::size_t length, std::string_view text);
     /// Forgets everything and gives back large buffers.
     void clear();
 

@@ -20,6 +20,15 @@ constexpr std::uint64_t mostBytesPerToken = 16;
 constexpr std::uint64_t mostOpaqueBytes = std::uint64_t{64} * 1024;
 constexpr std::size_t longestText = 4096; ///< without a space
 constexpr std::uint64_t pictureBytes = 6000;
+constexpr std::uint64_t mostChoices = 1000;
+/// More than any model writes, and little enough to be added and multiplied.
+constexpr std::uint64_t mostOutput = std::uint64_t{1} << 40;
+
+std::optional<std::uint64_t> capOf(const RequestBound &bound)
+{
+    const auto cap = bound.output.allTokens();
+    return cap ? std::optional(std::min(*cap, mostOutput)) : std::nullopt;
+}
 
 } // namespace
 
@@ -94,7 +103,7 @@ Result<RequestBound, Reply> ReservingPolicy::boundOf(Exchange &exchange) const
         return Unexpected(Reply::of(decoded.error()));
     if (const auto json = exchange.body().json()) {
         bound.bytes = textBytesOf(*decoded);
-        bound.output = outputCapOf(exchange.decodedPath(), (*json)->root());
+        bound.output = exchange.route().outputCap(exchange.decodedPath(), (*json)->root());
     } else {
         bound.bytes = std::min<std::uint64_t>(decoded->size(), mostOpaqueBytes);
     }
@@ -124,11 +133,11 @@ Verdict ReservingPolicy::reserve(Exchange &exchange, Reservation &reservation) c
 {
     const RequestBound &bound = reservation.bound;
     const bool mayGrow = bound.output.streams && m_setting.cutsStreams;
-    const std::optional<std::uint64_t> cap = bound.output.total();
+    const std::optional<std::uint64_t> cap = capOf(bound);
     std::uint64_t output = cap ? *cap : stride;
     if (!cap && !mayGrow)
         output = m_setting.estimator->output(bound.estimatorKey, exchange.services().now())
-                 * bound.output.choices;
+                 * std::clamp<std::uint64_t>(bound.output.choices, 1, mostChoices);
     reservation.grows = !cap && mayGrow;
     auto amount = amountOf(exchange, bound, bound.input, output);
     if (!amount)
@@ -256,9 +265,8 @@ Reply ReservingPolicy::refusal(const RequestBound &bound,
                 .message
                 = "This request may use " + written(amount) + " (about "
                   + std::to_string(bound.input) + " tokens of input"
-                  + (bound.output.total()
-                         ? ", up to " + std::to_string(*bound.output.total()) + " of output"
-                         : std::string())
+                  + (capOf(bound) ? ", up to " + std::to_string(*capOf(bound)) + " of output"
+                                  : std::string())
                   + "), and of " + limitText(standing.limit) + " " + written(standing.remaining)
                   + " are left" + std::string(advice),
                 .retryable = standing.wait.has_value()};

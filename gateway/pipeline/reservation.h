@@ -2,7 +2,6 @@
 #pragma once
 
 #include "gateway/pipeline/counterkey.h"
-#include "gateway/pipeline/outputcap.h"
 #include "gateway/pipeline/policy.h"
 #include "gateway/pipeline/requestedmodels.h"
 #include "gateway/pipeline/tokenestimator.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "gateway/dialects/dialect.h"
 #include "tests/policies/policytest.h"
 
 #include <QTest>
@@ -26,6 +27,9 @@ public:
         : PolicyTest("budget", config)
     {
         route.modelFinder = std::make_shared<const ModelFinder>(ModelPlaces{});
+        route.outputCap = [](std::string_view path, const json::Value &body) {
+            return findDialect("openai")->outputCap(path, body);
+        };
         route.providerNames = {"acme"};
         std::vector<PriceRow> rows;
         rows.push_back({.model = "m", .prices = {.input = 1'000'000, .output = 10'000'000}});
