@@ -9,10 +9,11 @@ import { useNewNode } from "./lib/node.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 
 const HELP = `node run.mjs [--gateway BIN] [--only NAME]... [--list] [--verbose]
-node run.mjs --via URL --key KEY --ports O,A,G,L
-  runs every scenario directly and through the gateway, and compares the bytes.
-  --via uses a gateway that is already there: its routes /openai/v1 /anthropic /gemini /ollama have to lead
-  to the loopback ports given, where the recorders will listen.`;
+node run.mjs --via URL --key KEY --ports O,A,G,L,F
+  runs every scenario directly and through the gateway, and compares the bytes; and what the gateway logs of
+  usage and cost with what the answers told.
+  --via uses a gateway that is already there: its routes /openai/v1 /anthropic /gemini /ollama /family have to
+  lead to the loopback ports given, where the recorders will listen. Its log is not known, nor looked at.`;
 
 async function main() {
   const { values } = parseArgs({
@@ -46,6 +47,15 @@ async function main() {
     if (gateway.alive && !gateway.alive()) {
       console.log(`FAIL gateway: it died during the run; its log is ${gateway.log}`);
       counts.failed++;
+    }
+    const usage = gateway.usage;
+    if (usage) {
+      await gateway.stop();
+      for (const problem of usage.rest()) {
+        console.log(`FAIL gateway: ${problem}`);
+        counts.failed++;
+      }
+      console.log(`usage and cost: ${usage.compared} answers compared, ${usage.wrong} not as told, ${usage.notRead} not read yet`);
     }
     console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
     process.exitCode = counts.failed || !counts.passed ? 1 : 0;

@@ -49,6 +49,30 @@ const FAULTS = [
   ["a WebSocket frame changed", "raw-websocket", down("output_text.delta", "output_text.Delta")],
 ];
 
+/** What is logged of an answer with usage, changed. */
+const logged = (change) => ({ log: (text, id) => (text ? [change(`${id}: ${text}`)].flat() : []) });
+
+/** And these are wrong records of what was used. What each replaces was worked out by hand: it has to be there. */
+FAULTS.push(
+  ["usage that is not recorded", "openai-chat", logged(() => [])],
+  ["usage recorded twice", "openai-chat", logged((l) => [l, l])],
+  ["usage of another exchange", "openai-chat", logged((l) => l.replace(/^test/, "other"))],
+  ["usage of an answer that told none", "openai-chat-stream", { log: (text, id) => [`${id}: ${text ?? "openai gpt-5 input 1, cost 0 USD"}`] }],
+  ["a token too many", "anthropic-messages", logged((l) => l.replace("output 17", "output 18"))],
+  ["a cached token billed as another", "gemini-generate", logged((l) => l.replace("input 20 cache-read 10", "input 30"))],
+  ["reasoning beside the output", "usage-xai", logged((l) => l.replace("output 100", "output 9"))],
+  ["a cost that is rounded down", "usage-chat-prices", logged((l) => l.replace("cost 0.000001 USD", "cost 0 USD"))],
+  ["a millionth too much", "usage-told-costs", logged((l) => l.replace("cost 0.003776 USD", "cost 0.003777 USD"))],
+  ["a price that is not known any more", "ollama-chat", logged((l) => l.replace("cost 0 USD", "price unknown"))],
+  ["the prices of the other step", "usage-anthropic-cache", logged((l) => l.replace("cost 0.001855 USD", "cost 0.003687 USD"))],
+  ["another model", "usage-responses", logged((l) => l.replace("gpt-5~long", "gpt-5"))],
+  ["another provider", "usage-groq", logged((l) => l.replace(": family", ": openai"))],
+  ["the usage of a whole answer that was broken off", "usage-vllm-abort", logged((l) => l.replace("output 3", "output 5"))],
+  ["a broken answer that is recorded as whole", "anthropic-abort", logged((l) => l.replace(", so far", ""))],
+  ["a whole answer that is recorded as broken", "usage-ollama", logged((l) => `${l}, so far`)],
+  ["a coded answer read wrongly", "usage-codings", logged((l) => l.replace("output 40", "output 39"))],
+);
+
 const dir = mkdtempSync(join(tmpdir(), "gatehouse-selftest-"));
 const session = await Session.open({ dir });
 const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -58,13 +82,20 @@ const agents = /claude|codex/;
 const chosen = scenarios.filter((s) => names.some((n) => s.name.includes(n)) || !agents.test(s.name)).filter((s) => !s.needs);
 Object.assign(counts, await runAll(session, honest, chosen, true));
 await honest.stop();
+for (const problem of honest.usage.rest()) {
+  console.log(`FAIL stand-in: ${problem}`);
+  counts.failed++;
+}
 
 for (const [fault, name, options] of FAULTS) {
   const gateway = await openStandIn(session.recorders, { key: KEY, ...options });
   const scenario = scenarios.filter((s) => s.name === name);
   const lines = [];
-  const { failed } = await runAll(session, gateway, scenario, false, (text) => lines.push(text.trim()));
+  let { failed } = await runAll(session, gateway, scenario, false, (text) => lines.push(text.trim()));
   await gateway.stop();
+  const rest = gateway.usage.rest();
+  if (!failed && rest.length) lines.splice(0, lines.length, rest[0]);
+  failed ||= rest.length;
   counts[failed ? "passed" : "failed"]++;
   console.log(failed ? `pass noticed: ${fault} (${(lines[1] ?? lines[0]).slice(0, 110)})` : `FAIL not noticed: ${fault} in ${name}`);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { bodyJson, head, json, manner, named, play, whole } from "./shared.mjs";
+import { bodyJson, head, json, manner, named, numbers, play, whole } from "./shared.mjs";
 
 const WORDS = ["Voilà", ", ", "naïve ", "你好", " 🧪", "\n\n", "done."];
 const HEADERS = [
@@ -22,14 +22,28 @@ function anthropicError(status) {
   };
 }
 
-const usage = (output_tokens) => ({
-  input_tokens: 12,
-  cache_creation_input_tokens: 0,
-  cache_read_input_tokens: 2048,
-  cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
-  output_tokens,
-  service_tier: "standard",
-});
+/** "~~input-5m-1h-read-output-thinking" in the place of these. A stream begins with less read than it ends with. */
+function usageOf(model, isStart) {
+  const [input_tokens, ephemeral_5m_input_tokens, ephemeral_1h_input_tokens, read, output, thinking_tokens] = numbers(model) ?? [12, 0, 0, 2048, 17];
+  return {
+    input_tokens,
+    cache_creation_input_tokens: ephemeral_5m_input_tokens + ephemeral_1h_input_tokens,
+    cache_read_input_tokens: isStart && thinking_tokens ? read - 1 : read,
+    cache_creation: { ephemeral_5m_input_tokens, ephemeral_1h_input_tokens },
+    output_tokens: isStart ? 1 : output,
+    ...(thinking_tokens && !isStart ? { output_tokens_details: { thinking_tokens }, server_tool_use: { web_search_requests: 1 } } : {}),
+    service_tier: "standard",
+  };
+}
+
+/** What message_delta tells: the output, and with counts of one's own all that has changed. */
+function deltaUsage(model) {
+  const { output_tokens, ...rest } = usageOf(model, false);
+  const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, output_tokens_details } = rest;
+  return numbers(model)
+    ? { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, output_tokens, output_tokens_details }
+    : { output_tokens, cache_read_input_tokens: null };
+}
 
 /** What the agent is told to do first: a tool that it offers, until the tool's result is in the conversation. */
 function toolUse(body) {
@@ -50,11 +64,11 @@ function messageShape(body) {
   const stop = use ? "tool_use" : "end_turn";
   const message = {
     id: "msg_01Test", type: "message", role: "assistant", model: body.model, content: blocks,
-    stop_reason: stop, stop_sequence: null, usage: usage(17),
+    stop_reason: stop, stop_sequence: null, usage: usageOf(body.model, false),
   };
   const stream = [];
   const add = (type, fields = {}) => stream.push(named(type, { type, ...fields }));
-  add("message_start", { message: { ...message, content: [], stop_reason: null, usage: usage(1) } });
+  add("message_start", { message: { ...message, content: [], stop_reason: null, usage: usageOf(body.model, true) } });
   blocks.forEach((block, index) => {
     const delta = (d) => add("content_block_delta", { index, delta: d });
     if (block.type === "thinking") {
@@ -72,7 +86,7 @@ function messageShape(body) {
     }
     add("content_block_stop", { index });
   });
-  add("message_delta", { delta: { stop_reason: stop, stop_sequence: null }, usage: { output_tokens: 17, cache_read_input_tokens: null } });
+  add("message_delta", { delta: { stop_reason: stop, stop_sequence: null }, usage: deltaUsage(body.model) });
   add("message_stop");
   return {
     json: message,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { bodyJson, data, head, json, manner, play } from "./shared.mjs";
+import { bodyJson, data, head, json, manner, numbers, play } from "./shared.mjs";
 
 const HEADERS = [
   ["Vary", "Origin"],
@@ -24,17 +24,29 @@ function contentShape(body, model) {
     promptTokenCount: 30, cachedContentTokenCount: 10, candidatesTokenCount: 5, thoughtsTokenCount: 7, totalTokenCount: 42,
     promptTokensDetails: [{ modality: "TEXT", tokenCount: 30 }],
   };
-  const answer = (parts, finishReason) => ({
+  /** "~~prompt-cached-candidates-thoughts-tools" in the place of these; a stream tells a candidate more each time. */
+  const counted = (left) => {
+    const [promptTokenCount, cachedContentTokenCount, candidates, thoughtsTokenCount, toolUsePromptTokenCount] = numbers(model) ?? [];
+    if (promptTokenCount === undefined) return usageMetadata;
+    const totalTokenCount = promptTokenCount + candidates - left + thoughtsTokenCount + toolUsePromptTokenCount;
+    return { promptTokenCount, cachedContentTokenCount, candidatesTokenCount: candidates - left, thoughtsTokenCount, toolUsePromptTokenCount, totalTokenCount };
+  };
+  const answer = (parts, finishReason, left = 0) => ({
     candidates: [{ content: { parts, role: "model" }, ...(finishReason ? { finishReason } : {}), index: 0 }],
-    usageMetadata,
+    usageMetadata: counted(left),
     modelVersion: model,
     responseId: "resp-1",
   });
   const call = { functionCall: { name: "get_weather", args: { city: "Zürich" } } };
   const stream = tools
     ? [answer([{ text: "Moment." }]), answer([{ ...call, thoughtSignature: "c2ln" }]), answer([], "STOP")]
-    : texts.map((text, i) => answer([{ text }], i === texts.length - 1 ? "STOP" : null));
+    : texts.map((text, i) => answer([{ text }], i === texts.length - 1 ? "STOP" : null, texts.length - 1 - i));
   return { whole: answer(tools ? [call] : [{ text: texts.join("") }], "STOP"), stream };
+}
+
+function blockedShape(model) {
+  const whole = { promptFeedback: { blockReason: "SAFETY" }, usageMetadata: { promptTokenCount: 4, totalTokenCount: 4 }, modelVersion: model };
+  return { whole, stream: [whole] };
 }
 
 export async function gemini(request, out, state) {
@@ -43,7 +55,7 @@ export async function gemini(request, out, state) {
   if (request.method === "HEAD") return out.raw(head(200, [["Content-Length", 0]]));
   const [, , rest = ""] = /^\/(v1|v1beta)\/(.*)$/.exec(path) ?? [];
   const [, model, verb] = /^models\/([^:]+):(\w+)$/.exec(rest) ?? [];
-  const { whole, stream } = contentShape(body, model);
+  const { whole, stream } = manner(model) === "blocked" ? blockedShape(model) : contentShape(body, model);
   const kind = manner(decodeURIComponent(model ?? ""));
   const shape = { json: whole, stream: null, headers: HEADERS, error: geminiError };
   switch (`${request.method} ${verb ?? rest}`) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { bodyJson, head, json, manner, play } from "./shared.mjs";
+import { bodyJson, head, json, manner, numbers, play } from "./shared.mjs";
 
 const WORDS = ["Hej", " på", " dig", ", ", "世界", " 🐑"];
 const DONE = {
@@ -7,16 +7,23 @@ const DONE = {
   prompt_eval_duration: 325953000, eval_count: 290, eval_duration: 4709213000,
 };
 
+/** "~~prompt-output" in the place of these; a prompt of 0 tokens is in the cache, and not told. */
+function doneOf(model) {
+  const [prompt_eval_count, eval_count] = numbers(model) ?? [DONE.prompt_eval_count, DONE.eval_count];
+  return { ...DONE, prompt_eval_count: prompt_eval_count || undefined, eval_count };
+}
+
 function shapes(path, body) {
+  const done = doneOf(body.model);
   const base = { model: body.model, created_at: "2026-11-23T12:00:00.123456Z" };
   const generate = path === "/api/generate";
   const tools = !generate && body.tools?.length;
   const part = (text, extra = {}) => (generate ? { response: text } : { message: { role: "assistant", content: text, ...extra } });
   const call = { tool_calls: [{ function: { name: "get_weather", arguments: { city: "Zürich" } } }] };
   const parts = tools ? [part("", call)] : WORDS.map((word) => part(word));
-  const lines = [...parts.map((p) => ({ ...base, ...p, done: false })), { ...base, ...part(""), ...DONE }];
+  const lines = [...parts.map((p) => ({ ...base, ...p, done: false })), { ...base, ...part(""), ...done }];
   return {
-    json: { ...base, ...(tools ? part("", call) : part(WORDS.join(""))), ...DONE },
+    json: { ...base, ...(tools ? part("", call) : part(WORDS.join(""))), ...done },
     stream: body.stream === false ? null : lines.map((line) => `${JSON.stringify(line)}\n`),
     streamType: "application/x-ndjson",
     midError: `${JSON.stringify({ error: "llama runner process has terminated: exit status 2" })}\n`,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { headerValue } from "../lib/wire.mjs";
-import { bodyJson, data, head, json, manner, play, whole } from "./shared.mjs";
-import { responses, responsesSocket } from "./responses.mjs";
+import { bodyJson, data, head, json, manner, numbers, play, whole } from "./shared.mjs";
+import { responseEvents, responses, responsesSocket } from "./responses.mjs";
 
 const TEXT = ["Grüße", ", ", "世界", " 👩🏽‍💻", " – ", "\"quoted\" \\ \n", "نص", "."];
 const USAGE = {
@@ -11,6 +11,16 @@ const USAGE = {
   prompt_tokens_details: { cached_tokens: 16, cache_write_tokens: 0, audio_tokens: 0 },
   completion_tokens_details: { reasoning_tokens: 4, audio_tokens: 0, accepted_prediction_tokens: 0, rejected_prediction_tokens: 0 },
 };
+/** "~~prompt-cached-written-completion-reasoning" in the place of these. */
+function usageOf(model) {
+  const counts = numbers(model);
+  if (!counts) return USAGE;
+  const [prompt_tokens, cached_tokens, cache_write_tokens, completion_tokens, reasoning_tokens] = counts;
+  const total_tokens = prompt_tokens + completion_tokens;
+  return {
+    prompt_tokens, completion_tokens, total_tokens, prompt_tokens_details: { cached_tokens, cache_write_tokens }, completion_tokens_details: { reasoning_tokens },
+  };
+}
 const HEADERS = [
   ["x-request-id", "req_0123456789abcdef"],
   ["openai-processing-ms", "412"],
@@ -36,6 +46,7 @@ export function openaiError(status) {
 
 function chatShape(body) {
   const tools = manner(body.model) === "tools" || (body.tools && body.messages?.at(-1)?.role === "user");
+  const usage = usageOf(body.model);
   const base = { id: "chatcmpl-test", created: 1795435200, model: body.model, service_tier: "default", system_fingerprint: "fp_1" };
   const call = { id: "call_abc", type: "function", function: { name: "get_weather", arguments: '{"city":"Zürich","unit":"c"}' } };
   const message = tools
@@ -58,10 +69,10 @@ function chatShape(body) {
       ]
     : TEXT.map((content) => ({ content }));
   const stream = [event({ role: "assistant", content: tools ? null : "", refusal: null }), ...deltas.map((d) => event(d)), event({}, finish)];
-  if (withUsage) stream.push(data({ ...base, object: "chat.completion.chunk", choices: [], usage: USAGE }));
+  if (withUsage) stream.push(data({ ...base, object: "chat.completion.chunk", choices: [], usage }));
   stream.push("data: [DONE]\n\n");
   return {
-    json: { ...base, object: "chat.completion", choices: [{ index: 0, message, logprobs: null, finish_reason: finish }], usage: USAGE },
+    json: { ...base, object: "chat.completion", choices: [{ index: 0, message, logprobs: null, finish_reason: finish }], usage },
     stream: body.stream ? stream : null,
     streamType: "text/event-stream; charset=utf-8",
     headers: HEADERS,
@@ -106,6 +117,10 @@ export async function openai(request, out, state) {
       return json(out, 200, { text: "Hallo, 世界", usage: { type: "duration", seconds: 3 } }, HEADERS);
     case "POST /v1/audio/speech":
       return whole(out, 200, [["content-type", "audio/mpeg"], ...HEADERS], AUDIO);
+    case "GET /v1/responses/resp_1":
+      return json(out, 200, responseEvents({ model: "gpt-5", input: "" }).at(-1).response, HEADERS);
+    case "POST /v1/responses/input_tokens":
+      return json(out, 200, { object: "response.input_tokens", input_tokens: 11 }, HEADERS);
     case "GET /v1/responses/resp_1/input_items":
       return json(out, 200, { object: "list", data: [], first_id: null, last_id: null, has_more: false });
     default:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { json, manner, named, play } from "./shared.mjs";
+import { json, manner, named, numbers, play } from "./shared.mjs";
 import { openaiError } from "./openai.mjs";
 
 const WORDS = ["Fertig", ": ", "ça va, ", "日本", "語 ", "✅"];
@@ -11,19 +11,28 @@ const USAGE = {
   total_tokens: 129,
 };
 
+/** "~~input-cached-written-output-reasoning" in the place of these. */
+function usageOf(model) {
+  const counts = numbers(model);
+  if (!counts) return USAGE;
+  const [input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens] = counts;
+  const input_tokens_details = { cached_tokens, cache_write_tokens };
+  return { input_tokens, input_tokens_details, output_tokens, output_tokens_details: { reasoning_tokens }, total_tokens: input_tokens + output_tokens };
+}
+
 function response(body, output, status) {
   return {
     id: "resp_1", object: "response", created_at: 1795435200, status, background: false, error: null, incomplete_details: null,
     instructions: null, max_output_tokens: null, model: body.model, output, parallel_tool_calls: true, previous_response_id: null,
     reasoning: { effort: null, summary: null }, store: false, temperature: 1, text: { format: { type: "text" } }, tool_choice: "auto",
-    tools: [], top_p: 1, truncation: "disabled", usage: status === "completed" ? USAGE : null, metadata: {},
+    tools: [], top_p: 1, truncation: "disabled", usage: status === "in_progress" || status === "failed" ? null : usageOf(body.model), metadata: {},
   };
 }
 
-const MESSAGE = {
+const message = (words) => ({
   id: "msg_1", type: "message", status: "completed", role: "assistant",
-  content: [{ type: "output_text", text: WORDS.join(""), annotations: [], logprobs: [] }],
-};
+  content: [{ type: "output_text", text: words.join(""), annotations: [], logprobs: [] }],
+});
 
 /** An agent's first turn is answered with a tool call, the turn that brings its output with text. */
 function toolCall(body) {
@@ -37,9 +46,12 @@ function toolCall(body) {
 
 export function responseEvents(body) {
   const call = toolCall(body);
+  const kind = manner(body.model);
+  const words = kind === "long" ? Array.from({ length: 4000 }, (_, i) => WORDS[i % WORDS.length]) : WORDS;
+  const end = kind === "incomplete" || kind === "failed" ? kind : "completed";
   const item = call
     ? { id: "fc_1", type: "function_call", status: "completed", arguments: call[1], call_id: "call_1", name: call[0] }
-    : MESSAGE;
+    : message(words);
   const events = [];
   const add = (type, fields) => events.push({ type, sequence_number: events.length, ...fields });
   add("response.created", { response: response(body, [], "in_progress") });
@@ -55,12 +67,12 @@ export function responseEvents(body) {
     const part = (text) => ({ type: "output_text", text, annotations: [], logprobs: [] });
     add("response.output_item.added", { output_index: 0, item: { ...item, status: "in_progress", content: [] } });
     add("response.content_part.added", { ...at, part: part("") });
-    for (const delta of WORDS) add("response.output_text.delta", { ...at, delta, logprobs: [] });
-    add("response.output_text.done", { ...at, text: WORDS.join(""), logprobs: [] });
-    add("response.content_part.done", { ...at, part: part(WORDS.join("")) });
+    for (const delta of words) add("response.output_text.delta", { ...at, delta, logprobs: [] });
+    add("response.output_text.done", { ...at, text: words.join(""), logprobs: [] });
+    add("response.content_part.done", { ...at, part: part(words.join("")) });
   }
   add("response.output_item.done", { output_index: 0, item });
-  add("response.completed", { response: response(body, [item], "completed") });
+  add(`response.${end}`, { response: response(body, [item], end) });
   return events;
 }
 

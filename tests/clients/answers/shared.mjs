@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { constants, createGzip, gzipSync } from "node:zlib";
+import zlib from "node:zlib";
 import { headerValue } from "../lib/wire.mjs";
 
 /** Headers as front ends of real providers send them: mixed case, repeated names, their own order. */
@@ -55,6 +55,8 @@ export function bodyJson(request) {
 
 /** "gpt-5~stall" is the model gpt-5 played in the manner "stall". */
 export const manner = (model) => String(model ?? "").split("~")[1] ?? "";
+/** "gpt-5~~100-20" is answered as ever and with the counts 100 and 20, whatever each answer makes of them. */
+export const numbers = (model) => String(model ?? "").split("~")[2]?.split("-").map(Number) ?? null;
 
 function startStream(out, shape, extra = []) {
   out.raw(
@@ -82,41 +84,62 @@ async function slow(out, shape) {
   out.raw("0\r\n\r\n");
 }
 
-async function gzipStream(out, shape) {
-  startStream(out, shape, [["Content-Encoding", "gzip"]]);
-  const gzip = createGzip({ flush: constants.Z_SYNC_FLUSH });
-  gzip.on("data", (piece) => out.raw(chunk(piece)));
-  const done = new Promise((resolve) => gzip.on("end", resolve));
-  for (const piece of shape.stream) await new Promise((resolve) => gzip.write(piece, resolve));
-  gzip.end();
+const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH, ZSTD_e_flush } = zlib.constants;
+/** How a stream of each coding is made, flushed behind each piece, and how a whole body. */
+const CODINGS = {
+  gzip: [() => zlib.createGzip({ flush: Z_SYNC_FLUSH }), zlib.gzipSync],
+  deflate: [() => zlib.createDeflate({ flush: Z_SYNC_FLUSH }), zlib.deflateSync],
+  br: [() => zlib.createBrotliCompress({ flush: BROTLI_OPERATION_FLUSH }), zlib.brotliCompressSync],
+  zstd: [() => zlib.createZstdCompress({ flush: ZSTD_e_flush }), zlib.zstdCompressSync],
+};
+
+/** Sends the pieces, and the end of the coding only where it is not to be cut. */
+async function codedStream(out, shape, coding, pieces = shape.stream) {
+  startStream(out, shape, [["Content-Encoding", coding]]);
+  const coder = CODINGS[coding][0]();
+  coder.on("data", (piece) => out.raw(chunk(piece)));
+  const done = new Promise((resolve) => coder.on("end", resolve));
+  for (const piece of pieces) await new Promise((resolve) => coder.write(piece, resolve));
+  if (pieces !== shape.stream) return out.gone;
+  coder.end();
   await done;
   out.raw("0\r\n\r\n");
+}
+
+async function coded(out, shape, request, coding) {
+  if (!(headerValue(request.headers, "accept-encoding") ?? "").includes(coding)) return normal(out, shape);
+  if (shape.stream) return codedStream(out, shape, coding);
+  const headers = [["Content-Type", "application/json"], ["Content-Encoding", coding], ["Vary", "Accept-Encoding"]];
+  whole(out, 200, headers, CODINGS[coding][1](JSON.stringify(shape.json)));
+}
+
+/** The first pieces of a stream, and then nothing more. */
+function begin(out, shape, pieces) {
+  startStream(out, shape);
+  for (const piece of shape.stream.slice(0, pieces)) out.raw(chunk(piece));
 }
 
 const MANNERS = {
   slow,
   async stall(out, shape) {
-    startStream(out, shape);
-    for (const piece of shape.stream.slice(0, 3)) out.raw(chunk(piece));
+    begin(out, shape, 3);
     await out.gone;
   },
   async "stall-head"(out) {
     await out.gone;
   },
   async "mid-error"(out, shape) {
-    startStream(out, shape);
-    for (const piece of [...shape.stream.slice(0, 3), shape.midError]) out.raw(chunk(piece));
+    begin(out, shape, 3);
+    out.raw(chunk(shape.midError));
     out.raw("0\r\n\r\n");
   },
   async cut(out, shape) {
-    startStream(out, shape);
-    for (const piece of shape.stream.slice(0, 2)) out.raw(chunk(piece));
+    begin(out, shape, 2);
     out.raw(chunk(shape.stream[2]).subarray(0, 12));
     await out.cut();
   },
   async "cut-between"(out, shape) {
-    startStream(out, shape);
-    for (const piece of shape.stream.slice(0, 3)) out.raw(chunk(piece));
+    begin(out, shape, 3);
     await out.cut();
   },
   async "cut-json"(out, shape) {
@@ -124,12 +147,6 @@ const MANNERS = {
     out.raw(head(200, [["Content-Type", "application/json"], ["Content-Length", bytes.length]]));
     out.raw(bytes.subarray(0, bytes.length >> 1));
     await out.cut();
-  },
-  async gzip(out, shape, request) {
-    if (!/gzip/.test(headerValue(request.headers, "accept-encoding") ?? "")) return normal(out, shape);
-    if (shape.stream) return gzipStream(out, shape);
-    const headers = [["Content-Type", "application/json"], ["Content-Encoding", "gzip"], ["Vary", "Accept-Encoding"]];
-    whole(out, 200, headers, gzipSync(JSON.stringify(shape.json)));
   },
   async hints(out, shape) {
     out.raw("HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\nX-Hint: 1\r\n\r\n");
@@ -153,6 +170,13 @@ const MANNERS = {
   },
 };
 
+/** "stall4", "cut4", "gzipstall4": the first four pieces of the stream, and no more; -1 is all but the last one. */
+async function broken(how, out, shape, pieces) {
+  if (how === "gzipstall") return codedStream(out, shape, "gzip", shape.stream.slice(0, pieces));
+  begin(out, shape, pieces);
+  return how === "stall" ? out.gone : out.cut();
+}
+
 /** Plays shape {json, stream, streamType, headers, midError, error(status)} in the manner asked for. */
 export async function play(kind, shape, request, out, state) {
   const failing = /^(flaky|err)-(\d{3})$/.exec(kind);
@@ -166,5 +190,8 @@ export async function play(kind, shape, request, out, state) {
     const again = failing[1] === "flaky" ? [["Retry-After-Ms", "5"], ["Retry-After", "0"]] : status === 429 ? [["retry-after", "31"]] : [];
     return json(out, status, body, [...headers, ...again]);
   }
+  const [, how, count] = /^(stall|cut|gzipstall)(-?\d+)$/.exec(kind) ?? [];
+  if (how) return broken(how, out, shape, Number(count));
+  if (CODINGS[kind]) return coded(out, shape, request, kind);
   return MANNERS[kind] ? MANNERS[kind](out, shape, request) : normal(out, shape);
 }

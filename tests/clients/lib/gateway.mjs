@@ -4,7 +4,9 @@ import { mkdirSync, readFileSync, writeFileSync, openSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { priceDocuments } from "./prices.mjs";
 import { DIALECTS } from "./session.mjs";
+import { UsageLog, fileTail } from "./usagelog.mjs";
 
 const run = promisify(execFile);
 const READY = /^gatehouse: ready http:\/\/127\.0\.0\.1:(\d+)/m;
@@ -30,15 +32,16 @@ function documents(dir, recorders, downPort) {
       metadata: { name },
       spec: { listener: "default", basePath, provider: providerName, dialect, usage },
     });
-  for (const [name, { prefix, providerPrefix, realKey }] of Object.entries(DIALECTS)) {
+  for (const [name, { prefix, providerPrefix, realKey, dialect = name }] of Object.entries(DIALECTS)) {
     const secret = join(dir, `${name}.key`);
     if (realKey) writeFileSync(secret, realKey, { mode: 0o600 });
     const credential = realKey ? `file:${secret}` : "none";
-    provider(name, name, `http://127.0.0.1:${recorders[name].port}${providerPrefix}`, credential);
-    provider(`${name}-down`, name, `http://127.0.0.1:${downPort}${providerPrefix}`, credential);
-    route(name, prefix, name, name, "observe");
-    route(`${name}-down`, `/down${prefix}`, `${name}-down`, name, "observe");
+    provider(name, dialect, `http://127.0.0.1:${recorders[name].port}${providerPrefix}`, credential);
+    provider(`${name}-down`, dialect, `http://127.0.0.1:${downPort}${providerPrefix}`, credential);
+    route(name, prefix, name, dialect, "observe");
+    route(`${name}-down`, `/down${prefix}`, `${name}-down`, dialect, "observe");
   }
+  documents.push(...priceDocuments());
   // JSON is YAML: nothing has to be quoted by hand
   return documents.map((d) => JSON.stringify({ apiVersion: "gatehouse/v1", ...d })).join("\n---\n");
 }
@@ -56,7 +59,8 @@ export async function startGateway(binary, recorders, dir) {
 
   const log = join(dir, "gateway.log");
   const errors = openSync(log, "w");
-  const child = spawn(binary, ["run", ...places], { stdio: ["ignore", "pipe", errors] });
+  const env = { ...process.env, QT_LOGGING_RULES: "gatehouse.usage.info=true" };
+  const child = spawn(binary, ["run", ...places], { env, stdio: ["ignore", "pipe", errors] });
   const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
   let printed = "";
   const port = await new Promise((resolve, reject) => {
@@ -79,6 +83,7 @@ export async function startGateway(binary, recorders, dir) {
     data,
     ours: true,
     log,
+    usage: new UsageLog(fileTail(log)),
     alive: () => child.exitCode === null && child.signalCode === null,
     async stop() {
       child.kill("SIGTERM");

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Recorder } from "../recorder.mjs";
 import { anthropic } from "../answers/anthropic.mjs";
+import { family } from "../answers/family.mjs";
 import { gemini } from "../answers/gemini.mjs";
 import { ollama } from "../answers/ollama.mjs";
 import { openai } from "../answers/openai.mjs";
@@ -10,11 +11,13 @@ import { Report, credentials, pair, sameRequest, sameResponse, sameTunnel } from
 import { Tap } from "./tap.mjs";
 import { headerValue } from "./wire.mjs";
 
+/** By the provider's name in the gateway's configuration, which is its dialect's too unless it says another one. */
 export const DIALECTS = {
   openai: { answer: openai, prefix: "/openai/v1", providerPrefix: "/v1", realKey: "sk-real-0123456789abcdefOPENAI" },
   anthropic: { answer: anthropic, prefix: "/anthropic", providerPrefix: "", realKey: "sk-ant-real-0123456789abcdef" },
   gemini: { answer: gemini, prefix: "/gemini", providerPrefix: "", realKey: "AIzaSyReal0123456789abcdefGEMINI" },
   ollama: { answer: ollama, prefix: "/ollama", providerPrefix: "", realKey: null },
+  family: { answer: family, prefix: "/family", providerPrefix: "", realKey: "sk-real-0123456789abcdefFAMILY", dialect: "openai" },
 };
 
 export class Skip extends Error {}
@@ -88,6 +91,10 @@ export class Session {
     this.compareRuns(report, scenario, first, second, through);
     this.compareSides(report, scenario, gateway, through);
     this.checkSecrets(report, scenario, gateway, through);
+    if (gateway.usage) {
+      const pairs = pair(through.tapped, through.exchanges, this.stripper(scenario));
+      report.usage = await gateway.usage.check(scenario.dialect, pairs, (where, what) => report.fail(where, what));
+    }
     const outcome = (run) => JSON.stringify(run.outcome, null, 1);
     report.same("what the client was given", outcome(first), outcome(through), outcome(second));
     return report;

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import net from "node:net";
 import { DIALECTS } from "./session.mjs";
-import { Reader } from "./wire.mjs";
+import { usageLine, usageOf } from "./usage.mjs";
+import { UsageLog } from "./usagelog.mjs";
+import { Reader, headerValue } from "./wire.mjs";
 
 /**
  * A stand-in for the gateway, to prove the harness: routes by prefix, swaps the key, and passes all other
  * bytes on. To show that the comparison can fail, corrupt(bytes, direction) and head(lines) may change what
- * passes, keepProvider does not tell the provider that the client went, mendCut ends a cut stream cleanly.
+ * passes, keepProvider does not tell the provider that the client went, mendCut ends a cut stream cleanly, and
+ * log(line, id) gives the lines that are logged in the place of an answer's.
  */
 export async function openStandIn(recorders, options) {
   const { key, corrupt = (bytes) => bytes, head = (lines) => lines, keepProvider = false, mendCut = false } = options;
+  const { log = (line, id) => (line ? [`${id}: ${line}`] : []) } = options;
+  const logged = [];
   const sockets = new Set();
   const routes = Object.entries(DIALECTS).map(([name, d]) => ({ ...d, name, port: recorders[name].port }));
 
@@ -36,6 +41,7 @@ export async function openStandIn(recorders, options) {
     let far = null;
     let pending = Buffer.alloc(0);
     let body = null;
+    const asked = [];
     sockets.add(client);
     client.on("error", () => {});
     client.on("close", () => !keepProvider && far?.destroy());
@@ -44,9 +50,17 @@ export async function openStandIn(recorders, options) {
       far = net.connect(route.port, "127.0.0.1");
       sockets.add(far);
       far.on("error", () => client.destroy());
-      far.on("data", (data) => client.write(corrupt(withRequestId(data), "down")));
+      const watch = watchUsage(route, asked, (line, id) => logged.push(...log(line, id).map((text) => `gatehouse.usage: ${text}\n`)));
+      far.on("data", (data) => {
+        const marked = withRequestId(data);
+        watch.feed(marked);
+        client.write(corrupt(marked, "down"));
+      });
       far.on("end", () => client.end(mendCut ? "0\r\n\r\n" : ""));
-      far.on("close", () => setTimeout(() => client.destroy(), 20));
+      far.on("close", () => {
+        watch.end();
+        setTimeout(() => client.destroy(), 20);
+      });
     };
     const step = () => {
       if (body) {
@@ -66,7 +80,10 @@ export async function openStandIn(recorders, options) {
       if (!route) return refuse(client, 404, null);
       if (!text.includes(key)) return refuse(client, 401, route.name);
       if (!far) connect(route);
-      far.write(rewrite(text, route), "latin1");
+      const rewritten = rewrite(text, route);
+      const [method, path] = rewritten.split(" ");
+      asked.push({ method, target: path });
+      far.write(rewritten, "latin1");
       body = bodyOf(text);
       if (body.over) body = null;
       return true;
@@ -81,6 +98,7 @@ export async function openStandIn(recorders, options) {
     port: server.address().port,
     key,
     ours: false,
+    usage: new UsageLog(() => Buffer.from(logged.splice(0).join(""))),
     async stop() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -88,11 +106,25 @@ export async function openStandIn(recorders, options) {
   };
 }
 
+let lastId = 0;
+
 /** As the gateway does. An answer's head comes at the start of a read, save with pipelining. */
 function withRequestId(data) {
   const text = data.toString("latin1");
   if (!/^HTTP\/1\.1 (?!103)/.test(text)) return data;
-  return Buffer.from(text.replace("\r\n", "\r\nx-gatehouse-request-id: test\r\n"), "latin1");
+  return Buffer.from(text.replace("\r\n", `\r\nx-gatehouse-request-id: test${++lastId}\r\n`), "latin1");
+}
+
+/** Reads the answers of one connection; tell(line, id) once each is over, line is null where it told no usage. */
+function watchUsage(route, asked, tell) {
+  let request;
+  return new Reader("response", {
+    nextMethod: () => (request = asked.shift())?.method,
+    onMessage({ status, headers, body, complete }) {
+      const reading = request && usageOf({ dialect: route.name, request, status, headers }, body, complete);
+      tell(usageLine(route.name, reading), headerValue(headers, "x-gatehouse-request-id"));
+    },
+  });
 }
 
 /** Follows one request's framing: feed() gives back what came after its end, or null while it goes on. */

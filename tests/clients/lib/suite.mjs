@@ -7,9 +7,10 @@ import { ollama } from "../scenarios/ollama.mjs";
 import { openai } from "../scenarios/openai.mjs";
 import { raw } from "../scenarios/raw.mjs";
 import { refusals } from "../scenarios/refusals.mjs";
+import { usage } from "../scenarios/usage.mjs";
 import { Skip } from "./session.mjs";
 
-export const scenarios = [...openai, ...anthropic, ...gemini, ...ollama, ...raw, ...refusals, ...agents, ...environment];
+export const scenarios = [...openai, ...anthropic, ...gemini, ...ollama, ...usage, ...raw, ...refusals, ...agents, ...environment];
 
 async function judge(session, gateway, scenario) {
   if (scenario.needs) {
@@ -26,6 +27,8 @@ async function judge(session, gateway, scenario) {
     throw new Skip(`the gateway does not pass WebSocket upgrades on (${report.refused.join("; ")})`);
   }
   const notes = [`${report.exchanges} exchanges`];
+  for (const [what, times] of report.usage?.notRead ?? []) notes.push(`usage of ${times} ${what} not read yet`);
+  if (report.usage?.compared) notes.push(`${report.usage.compared} usages`);
   if (report.masked) notes.push(`${report.masked} words masked`);
   if (report.sorted) notes.push(`${report.sorted} JSON maps sorted`);
   if (report.refused.length) notes.push(`refused by the gateway: ${report.refused.join("; ")}`);

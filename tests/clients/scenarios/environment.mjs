@@ -35,6 +35,8 @@ const underExec = (name, dialects, command, expected) => ({
     for (const dialect of dialects) {
       const { realKey } = DIALECTS[dialect];
       const { exchanges, bytes } = session.recorders[dialect].take();
+      const pairs = exchanges.map((exchange) => [undefined, exchange]);
+      await gateway.usage.check(dialect, pairs, (where, what) => problems.push(`${dialect}: ${where}: ${what}`));
       if (!exchanges.length) problems.push(`${dialect}: the provider was not asked`);
       for (const { request } of exchanges) {
         const carried = credentials(request);

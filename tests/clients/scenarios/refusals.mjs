@@ -75,5 +75,5 @@ const providerDown = (dialect) => ({
   },
 });
 
-const dialects = Object.keys(DIALECTS);
+const dialects = Object.keys(CALLS);
 export const refusals = [...dialects.map(wrongKey), ...dialects.map(unknownRoute), ...dialects.map(providerDown)];
