@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/net/exchangerun.h"
 
+#include "gateway/base/text.h"
 #include "gateway/http/reply.h"
 #include "gateway/net/guard.h"
 #include "gateway/usage/pricetable.h"
@@ -55,6 +56,16 @@ void logDecisions(const Exchange &exchange)
     }
 }
 
+/// The model is whatever the provider says: what could pass for another part of the log is quoted.
+std::string modelOf(const Usage &usage)
+{
+    const bool isPlain = std::ranges::none_of(
+        usage.model, [](char c) { return isControl(c) || c == ' ' || c == '"'; });
+    if (usage.model.empty())
+        return "-";
+    return isPlain ? usage.model : inQuotes(usage.model);
+}
+
 /// What an answer used and cost, where it said so: `req-1: openai gpt-x input 10 … cost 0.0001 USD`.
 void logUsage(const Exchange &exchange, const PriceTable &prices)
 {
@@ -62,7 +73,7 @@ void logUsage(const Exchange &exchange, const PriceTable &prices)
     if (!usage.hasTokens() && !usage.reportedMicroUsd)
         return;
     std::string line = std::string(exchange.requestId()) + ": " + std::string(exchange.provider())
-                       + " " + (usage.model.empty() ? "-" : usage.model);
+                       + " " + modelOf(usage);
     const auto add = [&line](std::string_view name, const Usage::Tokens &tokens) {
         if (tokens)
             line.append(" ").append(name).append(" ").append(std::to_string(*tokens));

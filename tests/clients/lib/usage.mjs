@@ -206,10 +206,19 @@ export function usageOf({ dialect, request, status, headers }, body, isWhole) {
 
 const PARTS = { input: "input", cacheRead: "cache-read", cacheWrite5m: "cache-write-5m", cacheWrite1h: "cache-write-1h", output: "output", reasoning: "reasoning" };
 
+/** A model's name that could pass for another part of the log is in quotes, without its control characters. */
+function shown(name) {
+  if (!/[\x00-\x20\x7f"]/.test(name)) return name || "-";
+  const bytes = Buffer.from(name);
+  let size = Math.min(bytes.length, 60);
+  while (size < bytes.length && (bytes[size] & 0xc0) === 0x80) size--;
+  return `"${bytes.subarray(0, size).toString().replace(/[\x00-\x1f\x7f]/g, "?")}${size < bytes.length ? "…" : ""}"`;
+}
+
 /** The line of the gateway's log that a reading makes, without the request's id; null where it makes none. */
 export function usageLine(provider, reading) {
   if (!reading) return null;
   const parts = Object.entries(PARTS).filter(([name]) => reading[name] !== undefined).map(([name, word]) => ` ${word} ${reading[name]}`);
   const cost = costOf(provider, reading);
-  return `${provider} ${reading.model || "-"}${parts.join("")}, ${cost === null ? "price unknown" : `cost ${money(cost)}`}${reading.isFinal ? "" : ", so far"}`;
+  return `${provider} ${shown(reading.model)}${parts.join("")}, ${cost === null ? "price unknown" : `cost ${money(cost)}`}${reading.isFinal ? "" : ", so far"}`;
 }

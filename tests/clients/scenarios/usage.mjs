@@ -41,6 +41,11 @@ async function each(list, call) {
   return results;
 }
 
+/** Names that would be another line of a log, or other words of one. */
+const ODD_MODELS = [
+  "gpt\n00000000000000000001: openai gpt-5 input 9, cost 9 USD", "gpt\r\u001b[2Kgone", "gpt-5 input 1 output 1, cost 0 USD", 'a"b', "größe 世界 ".repeat(9), "ü/@:x",
+];
+
 /** Prompt, cached, written, completion, reasoning: steps of the price, nothing but rounding, and large sums. */
 const COUNTS = [
   "0-0-0-0-0", "1-0-0-0-0", "1-1-0-0-0", "1-0-1-1-0", "13-13-0-1-1", "1000-0-0-1-0", "1001-0-0-1-0", "1001-500-501-7-7", "272000-100000-0-999-1",
@@ -57,7 +62,8 @@ const chats = [
       const streams = await each(COUNTS, async (n) => collect(await chat.create({ model: `gpt-5.5-steps~~${n}`, messages, ...more })));
       const dated = await chat.create({ model: "gpt-5-2026-01-31", messages });
       const unknown = await chat.create({ model: "nobody-knows", messages });
-      return { json, streams, dated, unknown };
+      const odd = await each(ODD_MODELS, (model) => chat.create({ model, messages }));
+      return { json, streams, dated, unknown, odd };
     },
   },
   {
