@@ -7,7 +7,7 @@ import { FrameReader, acceptFor, frame } from "./lib/websocket.mjs";
 class Out {
   constructor(socket, exchange) {
     Object.assign(this, { socket, exchange });
-    this.gone = new Promise((resolve) => socket.once("close", resolve));
+    this.gone = socket.isGone ??= new Promise((resolve) => socket.once("close", resolve));
   }
 
   raw(data) {

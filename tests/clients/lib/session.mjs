@@ -71,6 +71,7 @@ export class Session {
       work.catch(() => {});
       const outcome = await Promise.race([work, late]);
       const settled = await recorder.settle();
+      await tap.settle();
       return { ...recorder.take(), tapped: tap.exchanges, toClient: Buffer.concat(tap.toClient), outcome, settled };
     } finally {
       clearTimeout(timer);

@@ -71,6 +71,13 @@ export class Tap {
     });
   }
 
+  /** Waits for the ends of answers: a client that has its last event does not wait for what is behind it. */
+  async settle(ms = 1000) {
+    const until = Date.now() + ms;
+    const isOpen = ({ response }) => response && response.framing !== "tunnel" && !response.ended;
+    while (this.exchanges.some(isOpen) && Date.now() < until) await new Promise((r) => setTimeout(r, 5));
+  }
+
   async close() {
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.server.close(resolve));

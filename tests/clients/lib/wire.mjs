@@ -59,6 +59,7 @@ export class Reader {
     if (this.state === "close" && !this.broken) this.finish();
     else if (this.state !== "tunnel") {
       this.message = null;
+      message.ended = true;
       this.onMessage?.(message);
     }
   }
@@ -90,6 +91,7 @@ export class Reader {
       body: Buffer.alloc(0),
       trailers: [],
       complete: false,
+      ended: false,
       framing: "none",
     };
     if (this.kind === "request") {
@@ -186,6 +188,7 @@ export class Reader {
     const message = this.message;
     message.body = Buffer.concat(message.parts);
     message.complete = true;
+    message.ended = true;
     this.message = null;
     this.state = "head";
     this.onMessage?.(message); // may stop the reader by setting another state
