@@ -51,7 +51,8 @@ async function main() {
     const usage = gateway.usage;
     if (usage) {
       await gateway.stop();
-      for (const problem of usage.rest()) {
+      const readByNow = [...usage.readByNow].map((what) => `usage of ${what} is read by now: take them out of NOT_READ_YET in lib/usagelog.mjs`);
+      for (const problem of [...usage.rest(), ...readByNow]) {
         console.log(`FAIL gateway: ${problem}`);
         counts.failed++;
       }

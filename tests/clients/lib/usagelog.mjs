@@ -5,8 +5,8 @@ import { FrameReader } from "./websocket.mjs";
 import { headerValue } from "./wire.mjs";
 
 /**
- * What the gateway does not read yet, with why. Such an answer may have no line, and the scenario says how many had
- * none; a line that is there has to be right all the same.
+ * What the gateway does not read yet. Such an answer has no line, and the scenario says how many there were; the first
+ * one that has a line, which has to be right all the same, is to have its kind taken out of here.
  */
 const NOT_READ_YET = { coded: "coded answers", websocket: "WebSocket answers" };
 
@@ -52,7 +52,7 @@ function candidates(dialect, { request, response }, received) {
 /** The gateway's log of usage, compared with what the recorders sent. read() gives the bytes that are new. */
 export class UsageLog {
   constructor(read) {
-    Object.assign(this, { read, pending: Buffer.alloc(0), lines: [], open: [], compared: 0, notRead: 0, wrong: 0 });
+    Object.assign(this, { read, pending: Buffer.alloc(0), lines: [], open: [], compared: 0, notRead: 0, wrong: 0, readByNow: new Set() });
   }
 
   pull() {
@@ -109,6 +109,7 @@ export class UsageLog {
       for (const line of found) if (!expectation.lines.has(line)) wrong(expectation.where, `usage: expected ${told}, got ${line}`);
       if (!found.length) this.open.push(expectation);
       if (!found.length && expectation.notRead) report.notRead.set(expectation.notRead, (report.notRead.get(expectation.notRead) ?? 0) + 1);
+      if (found.length && expectation.notRead) this.readByNow.add(expectation.notRead);
       report.compared += found.length;
     }
     this.compared += report.compared;
