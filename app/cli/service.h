@@ -66,7 +66,7 @@ private:
     const std::optional<unsigned> m_workers;
     const Demo *m_demo;
     Vault m_vault;
-    StateStore m_states; ///< what policies keep beyond a reload
+    StateStore m_states{m_directories.data}; ///< what policies keep beyond a reload
     Gateway m_gateway;
     Draft m_draft;                              ///< in force
     std::shared_ptr<const Snapshot> m_snapshot; ///< what was made of it, with sessions and secrets

@@ -110,4 +110,32 @@ Result<std::shared_ptr<const Endpoint>> BuildContext::endpoint(std::string_view 
         Endpoint{{base->tls, base->host, base->port, authorityOf(*base)}, std::move(target)});
 }
 
+std::shared_ptr<quota::CounterFile> BuildContext::counterFile(std::string_view shape,
+                                                              std::size_t cellBytes)
+{
+    if (m_states.directory().empty())
+        return nullptr;
+    // The name is the user's text, so it is kept out of the file's.
+    const quota::Hash128 hash
+        = quota::sipHash(std::string(m_policy.name) + '\n' + std::string(shape), {});
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string name;
+    for (unsigned shift = 0; shift < 64; shift += 4)
+        name += digits[hash[0] >> shift & 15U];
+    const std::filesystem::path directory
+        = std::filesystem::path(m_states.directory()) / "counters";
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+    auto file = quota::CounterFile::open((directory / (name + ".count")).string(),
+                                         cellBytes,
+                                         shape,
+                                         std::chrono::steady_clock::now(),
+                                         std::chrono::system_clock::now());
+    if (file)
+        return std::move(*file);
+    warning({}, file.error());
+    return nullptr;
+}
+
 } // namespace gatehouse

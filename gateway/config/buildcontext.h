@@ -40,6 +40,9 @@ public:
     [[nodiscard]] std::shared_ptr<const PriceTable> prices() override { return m_snapshot.prices; }
     [[nodiscard]] std::string_view timezone() override { return m_snapshot.timezone; }
 
+    [[nodiscard]] std::shared_ptr<quota::CounterFile> counterFile(std::string_view shape,
+                                                                  std::size_t cellBytes) override;
+
     /// True where the policy asked for an endpoint.
     [[nodiscard]] bool usesEndpoints() const { return m_usesEndpoints; }
 

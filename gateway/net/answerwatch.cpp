@@ -81,7 +81,7 @@ std::optional<Reply> AnswerWatch::take(std::string_view bytes)
             return true;
         });
         if (!taken && m_filter) // nothing of it can be passed on
-            return Reply::of({ErrorCode::ProviderProtocol, "the coding of the answer"});
+            return Reply::of({ErrorCode::ProviderBadResponse, "the coding of the answer"});
     } else if (m_usage) {
         read(bytes);
     }

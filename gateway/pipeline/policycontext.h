@@ -4,6 +4,7 @@
 #include "gateway/base/result.h"
 #include "gateway/pipeline/services.h"
 #include "gateway/pipeline/statestore.h"
+#include "gateway/quota/counterfile.h"
 #include "gateway/schema/decode.h"
 #include "gateway/secrets/lockedsecret.h"
 
@@ -51,6 +52,12 @@ public:
     [[nodiscard]] virtual std::shared_ptr<const PriceTable> prices() = 0;
     /// Gateway.spec.timezone: an IANA name, or `local` for the system's.
     [[nodiscard]] virtual std::string_view timezone() = 0;
+
+    /// A file for counters of this policy, of \a shape (a text that says what a cell counts), so that they
+    /// outlive the process; null where there is no data directory, or, warned of, where it cannot be used.
+    [[nodiscard]] virtual std::shared_ptr<quota::CounterFile>
+    counterFile(std::string_view shape, std::size_t cellBytes)
+        = 0;
 
     /// What this policy keeps beyond a reload: the same object as long as a policy of the same name
     /// asks for it under the same \a key. T is default constructible and has its own lock.

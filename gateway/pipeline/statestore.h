@@ -14,6 +14,12 @@ namespace gatehouse {
 class StateStore
 {
 public:
+    /// \a directory: the data directory, for what is to outlive the process; empty: nothing is.
+    explicit StateStore(std::string directory = {})
+        : m_directory(std::move(directory))
+    {}
+
+    [[nodiscard]] const std::string &directory() const { return m_directory; }
     template<typename T>
     [[nodiscard]] std::shared_ptr<T> obtain(std::string key)
     {
@@ -29,6 +35,7 @@ public:
     void sweep();
 
 private:
+    std::string m_directory;
     std::map<std::pair<std::type_index, std::string>, std::weak_ptr<void>> m_states;
 };
 

@@ -3,7 +3,7 @@
 #include "gateway/pipeline/policytype.h"
 #include "gateway/pipeline/reservation.h"
 #include "gateway/quota/calendar.h"
-#include "gateway/quota/keyed.h"
+#include "gateway/quota/keptcounters.h"
 #include "gateway/usage/pricetable.h"
 
 #include <algorithm>
@@ -107,7 +107,7 @@ struct Window
 /// What outlives a reload.
 struct Ledger
 {
-    std::optional<quota::Keyed<CalendarSet>> keys;
+    std::optional<quota::KeptCounters<CalendarSet>> keys;
     quota::HeldClock clock;
 };
 
@@ -126,10 +126,10 @@ public:
         const quota::WallTime wall = m_ledger->clock.now(services.wallNow(), services.now());
         const Limits limits = limitsAt(wall);
         CalendarSet::Grants grants;
-        const CalendarSet::Standing standing
-            = m_ledger->keys->use(key, services.now(), [&](CalendarSet &set) {
-                  return set.take(amount, limits.span(), grants);
-              });
+        const CalendarSet::Standing standing = m_ledger->keys->use(
+            key, services.now(), services.wallNow(), [&](CalendarSet &set, quota::Time) {
+                return set.take(amount, limits.span(), grants);
+            });
         piece.grants = grants.of;
         quota::Standing told{.isGranted = standing.isGranted,
                              .limit = standing.limit,
@@ -144,15 +144,18 @@ public:
                   const Services &services,
                   const Piece &piece) override
     {
-        m_ledger->keys->use(key, services.now(), [&](CalendarSet &set) {
-            set.giveBack(amount, CalendarSet::Grants{piece.grants});
-        });
+        m_ledger->keys->use(
+            key, services.now(), services.wallNow(), [&](CalendarSet &set, quota::Time) {
+                set.giveBack(amount, CalendarSet::Grants{piece.grants});
+            });
     }
     void add(std::string_view key, std::int64_t amount, const Services &services) override
     {
         const Limits limits = limitsAt(m_ledger->clock.now(services.wallNow(), services.now()));
-        m_ledger->keys->use(
-            key, services.now(), [&](CalendarSet &set) { set.add(amount, limits.span()); });
+        m_ledger->keys->use(key,
+                            services.now(),
+                            services.wallNow(),
+                            [&](CalendarSet &set, quota::Time) { set.add(amount, limits.span()); });
     }
     [[nodiscard]] const Window &window(std::size_t i) const { return m_windows[i]; }
 
@@ -211,10 +214,14 @@ public:
             amounts.push_back(limit.amount.microUsd);
         }
         auto ledger = context.state<Ledger>(shape);
-        if (!ledger->keys)
-            ledger->keys.emplace(std::chrono::hours(24 * 62), [count = windows.size()] {
-                return std::make_unique<CalendarSet>(count);
-            });
+        if (!ledger->keys) {
+            const std::size_t count = windows.size();
+            ledger->keys.emplace(std::chrono::hours(24 * 62),
+                                 context.counterFile(shape, CalendarSet::bytesFor(count)),
+                                 [count](std::byte *memory) {
+                                     return std::make_unique<CalendarSet>(count, memory);
+                                 });
+        }
         auto book = std::make_shared<MoneyBook>(
             std::move(ledger), std::move(windows), context.timezone());
         return std::make_unique<Budget>(

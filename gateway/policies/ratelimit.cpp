@@ -3,7 +3,7 @@
 #include "gateway/base/units.h"
 #include "gateway/pipeline/counterkey.h"
 #include "gateway/pipeline/policytype.h"
-#include "gateway/quota/keyed.h"
+#include "gateway/quota/keptcounters.h"
 #include "gateway/quota/windowset.h"
 
 #include <array>
@@ -99,8 +99,11 @@ struct Config
 /// What outlives a reload.
 struct Counters
 {
-    std::optional<quota::Keyed<WindowSet>> keys;
+    std::optional<quota::KeptCounters<WindowSet>> keys;
 };
+
+/// Windows longer than that outlive the process.
+constexpr std::chrono::hours longestForgotten{1};
 
 /// What the answer's fields say.
 struct Told final : PolicyState
@@ -138,8 +141,12 @@ public:
         auto counters = context.state<Counters>(shape);
         if (!counters->keys) {
             const auto kind = config.algorithm == "fixed" ? WindowKind::Fixed : WindowKind::Sliding;
-            counters->keys.emplace(2 * longest, [kind, count = config.limits.size()] {
-                return std::make_unique<WindowSet>(kind, count);
+            const std::size_t count = config.limits.size();
+            auto file = longest > longestForgotten
+                            ? context.counterFile(shape, WindowSet::bytesFor(kind, count))
+                            : nullptr;
+            counters->keys.emplace(2 * longest, std::move(file), [kind, count](std::byte *memory) {
+                return std::make_unique<WindowSet>(kind, count, memory);
             });
         }
         return std::make_unique<RateLimit>(config, std::move(counters));
@@ -179,11 +186,12 @@ private:
         auto key = m_key.textOf(exchange);
         if (!key)
             return Reply::of(key.error());
-        const quota::Time now = exchange.services().now();
-        const quota::Standing standing = m_counters->keys->use(*key, now, [&](WindowSet &windows) {
-            WindowSet::Grants grants;
-            return windows.take(1, m_limits, now, grants);
-        });
+        const Services &services = exchange.services();
+        const quota::Standing standing = m_counters->keys->use(
+            *key, services.now(), services.wallNow(), [&](WindowSet &windows, quota::Time now) {
+                WindowSet::Grants grants;
+                return windows.take(1, m_limits, now, grants);
+            });
         if (!standing.isGranted)
             return refusal(standing);
         if (m_exposesHeaders)

@@ -2,7 +2,7 @@
 #include "gateway/base/units.h"
 #include "gateway/pipeline/policytype.h"
 #include "gateway/pipeline/reservation.h"
-#include "gateway/quota/keyed.h"
+#include "gateway/quota/keptcounters.h"
 #include "gateway/quota/windowset.h"
 
 #include <algorithm>
@@ -48,6 +48,8 @@ struct TokenAmount
     }
 };
 
+/// Windows longer than that outlive the process.
+constexpr std::chrono::hours longestForgotten{1};
 constexpr auto counts = std::to_array<std::string_view>({"total", "input", "output"});
 
 struct Config
@@ -95,9 +97,17 @@ class TokenBook final : public QuotaBook
 public:
     struct Counters
     {
-        std::optional<quota::Keyed<WindowSet>> keys;
+        std::optional<quota::KeptCounters<WindowSet>> keys;
     };
 
+private:
+    template<typename Action>
+    auto use(std::string_view key, const Services &services, Action action)
+    {
+        return m_counters->keys->use(key, services.now(), services.wallNow(), action);
+    }
+
+public:
     TokenBook(std::shared_ptr<Counters> counters, std::vector<quota::Limit> limits)
         : m_counters(std::move(counters))
         , m_limits(std::move(limits))
@@ -106,8 +116,7 @@ public:
     [[nodiscard]] quota::Standing
     take(std::string_view key, std::int64_t amount, const Services &services, Piece &piece) override
     {
-        const quota::Time now = services.now();
-        return m_counters->keys->use(key, now, [&](WindowSet &windows) {
+        return use(key, services, [&](WindowSet &windows, quota::Time now) {
             return windows.take(amount, m_limits, now, piece.grants);
         });
     }
@@ -116,15 +125,15 @@ public:
                   const Services &services,
                   const Piece &piece) override
     {
-        m_counters->keys->use(key, services.now(), [&](WindowSet &windows) {
+        use(key, services, [&](WindowSet &windows, quota::Time) {
             windows.giveBack(amount, piece.grants);
         });
     }
     void add(std::string_view key, std::int64_t amount, const Services &services) override
     {
-        const quota::Time now = services.now();
-        m_counters->keys->use(
-            key, now, [&](WindowSet &windows) { windows.add(amount, m_limits, now); });
+        use(key, services, [&](WindowSet &windows, quota::Time now) {
+            windows.add(amount, m_limits, now);
+        });
     }
     [[nodiscard]] std::string textOf(std::size_t limit) const
     {
@@ -161,10 +170,16 @@ public:
             amounts.push_back(limit.tokens);
         }
         auto counters = context.state<TokenBook::Counters>(shape);
-        if (!counters->keys)
-            counters->keys.emplace(2 * longest, [count = limits.size()] {
-                return std::make_unique<WindowSet>(WindowKind::Sliding, count);
+        if (!counters->keys) {
+            const std::size_t size = limits.size();
+            auto file
+                = longest > longestForgotten
+                      ? context.counterFile(shape, WindowSet::bytesFor(WindowKind::Sliding, size))
+                      : nullptr;
+            counters->keys.emplace(2 * longest, std::move(file), [size](std::byte *memory) {
+                return std::make_unique<WindowSet>(WindowKind::Sliding, size, memory);
             });
+        }
         const auto count = config.count == "input"    ? Count::Input
                            : config.count == "output" ? Count::Output
                                                       : Count::Total;

@@ -59,10 +59,16 @@ public:
         std::int64_t used = 0;      ///< of it
     };
 
-    explicit CalendarSet(std::size_t count)
+    /// \a memory: as WindowSet's.
+    explicit CalendarSet(std::size_t count, std::byte *memory = nullptr)
         : m_count(count)
-        , m_windows(std::make_unique<CalendarWindow[]>(count))
+        , m_own(memory == nullptr ? std::make_unique<CalendarWindow[]>(count) : nullptr)
+        , m_windows(memory == nullptr ? m_own.get() : reinterpret_cast<CalendarWindow *>(memory))
     {}
+    [[nodiscard]] static std::size_t bytesFor(std::size_t count)
+    {
+        return count * sizeof(CalendarWindow);
+    }
 
     /// Grants \a amount of every limit, or nothing of any. \a limits: as many as count.
     [[nodiscard]] Standing take(std::int64_t amount, std::span<const Limit> limits, Grants &grants);
@@ -75,7 +81,8 @@ public:
 
 private:
     std::size_t m_count;
-    std::unique_ptr<CalendarWindow[]> m_windows;
+    std::unique_ptr<CalendarWindow[]> m_own;
+    CalendarWindow *m_windows;
 };
 
 } // namespace gatehouse::quota

@@ -48,14 +48,16 @@ public:
     /// A cell that is free is idle \a idleAfter its last use, but not before a minute: a thread that sleeps
     /// within use() for longer than that may count what another forgets.
     Keyed(Duration idleAfter, Make make)
+        : Keyed(idleAfter, randomKey(), std::move(make))
+    {}
+    /// With a key that outlives this, so that what restore() gets is found again.
+    Keyed(Duration idleAfter, const SipKey &key, Make make)
         : m_idleAfter(std::max<Duration>(idleAfter, std::chrono::minutes(1)))
         , m_make(std::move(make))
+        , m_key(key)
         , m_groups(static_cast<Group **>(std::calloc(Groups, sizeof(Group *))))
         , m_shared(m_make())
     {
-        std::random_device random;
-        for (std::uint64_t &word : m_key)
-            word = std::uint64_t{random()} << 32 | random();
         if (!m_groups)
             throw std::bad_alloc();
     }
@@ -84,6 +86,25 @@ public:
                 return action(*slot->cell);
         }
     }
+    /// \a cell, which counted before, is that of the key of this hash. Before the first use(), of one thread. Does
+    /// nothing where the group is full.
+    void restore(const Hash128 &hash, std::unique_ptr<C> cell, Time now)
+    {
+        Group *&group = m_groups[hash[0] % Groups];
+        if (group == nullptr)
+            group = new Group;
+        const std::size_t count = group->count;
+        if (count == slotsInGroup)
+            return;
+        Slot &slot = group->slots[count];
+        slot.cell = std::move(cell);
+        slot.low = hash[0];
+        slot.high = hash[1];
+        slot.lastUse = now.time_since_epoch().count();
+        slot.isLive = true;
+        group->count = count + 1;
+        ++m_size;
+    }
     /// Cells that were made, in use or not.
     [[nodiscard]] std::size_t size() const { return m_size.load(std::memory_order_relaxed); }
 
@@ -109,6 +130,15 @@ private:
         std::atomic<std::size_t> count = 0; ///< slots with a cell: the first ones
         std::mutex mutex;                   ///< for who gives cells to keys
     };
+
+    [[nodiscard]] static SipKey randomKey()
+    {
+        std::random_device random;
+        SipKey key;
+        for (std::uint64_t &word : key)
+            word = std::uint64_t{random()} << 32 | random();
+        return key;
+    }
 
     [[nodiscard]] bool isIdle(const Slot &slot, Time now) const
     {
@@ -178,6 +208,8 @@ private:
     [[nodiscard]] static Slot *revive(Slot &slot, const Hash128 &hash, Time now)
     {
         slot.cell->reset();
+        if constexpr (requires { slot.cell->name(hash); })
+            slot.cell->name(hash);
         slot.low = hash[0];
         slot.high = hash[1];
         slot.lastUse = now.time_since_epoch().count();
@@ -187,7 +219,7 @@ private:
 
     Duration m_idleAfter;
     Make m_make;
-    SipKey m_key{};
+    SipKey m_key;
     std::unique_ptr<Group *[], Free> m_groups; ///< pages of it are there when they are first used
     std::unique_ptr<C> m_shared;
     std::atomic<std::size_t> m_size = 0;

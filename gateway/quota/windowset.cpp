@@ -5,13 +5,18 @@
 
 namespace gatehouse::quota {
 
-WindowSet::WindowSet(WindowKind kind, std::size_t count)
+WindowSet::WindowSet(WindowKind kind, std::size_t count, std::byte *memory)
     : m_count(count)
 {
+    if (kind == WindowKind::Sliding && memory == nullptr)
+        m_ownSliding = std::make_unique<SlidingWindow[]>(count);
+    else if (memory == nullptr)
+        m_ownFixed = std::make_unique<FixedWindow[]>(count);
     if (kind == WindowKind::Sliding)
-        m_sliding = std::make_unique<SlidingWindow[]>(count);
+        m_sliding
+            = memory != nullptr ? reinterpret_cast<SlidingWindow *>(memory) : m_ownSliding.get();
     else
-        m_fixed = std::make_unique<FixedWindow[]>(count);
+        m_fixed = memory != nullptr ? reinterpret_cast<FixedWindow *>(memory) : m_ownFixed.get();
 }
 
 Standing
@@ -52,7 +57,7 @@ void WindowSet::giveBack(std::int64_t amount, const Grants &grants)
 void WindowSet::reset()
 {
     for (std::size_t i = 0; i < m_count; ++i) {
-        if (m_sliding)
+        if (m_sliding != nullptr)
             m_sliding[i].reset();
         else
             m_fixed[i].reset();
@@ -61,12 +66,13 @@ void WindowSet::reset()
 
 Grant WindowSet::takeOne(std::size_t i, std::int64_t amount, const Limit &limit, Time now)
 {
-    return m_sliding ? m_sliding[i].take(amount, limit, now) : m_fixed[i].take(amount, limit, now);
+    return m_sliding != nullptr ? m_sliding[i].take(amount, limit, now)
+                                : m_fixed[i].take(amount, limit, now);
 }
 
 void WindowSet::giveBackOne(std::size_t i, std::int64_t amount, const Grant &grant)
 {
-    if (m_sliding)
+    if (m_sliding != nullptr)
         m_sliding[i].giveBack(grant, amount);
     else
         m_fixed[i].giveBack(grant, amount);
@@ -75,7 +81,7 @@ void WindowSet::giveBackOne(std::size_t i, std::int64_t amount, const Grant &gra
 std::optional<Duration>
 WindowSet::waitFor(std::size_t i, std::int64_t amount, const Limit &limit, Time now) const
 {
-    if (m_sliding)
+    if (m_sliding != nullptr)
         return m_sliding[i].waitFor(amount, limit, now);
     if (amount > limit.amount)
         return std::nullopt;

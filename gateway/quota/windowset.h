@@ -31,8 +31,13 @@ public:
     static constexpr std::size_t largest = 8;
     using Grants = std::array<Grant, largest>;
 
-    /// \a count ≤ largest.
-    WindowSet(WindowKind kind, std::size_t count);
+    /// \a count ≤ largest. \a memory: bytesFor() bytes of a CounterFile's cell, which outlive this, with what is counted
+    /// there; null: its own.
+    WindowSet(WindowKind kind, std::size_t count, std::byte *memory = nullptr);
+    [[nodiscard]] static std::size_t bytesFor(WindowKind kind, std::size_t count)
+    {
+        return count * (kind == WindowKind::Sliding ? sizeof(SlidingWindow) : sizeof(FixedWindow));
+    }
 
     /// Grants \a amount of every limit, or nothing of any. \a limits: as many as count.
     [[nodiscard]] Standing
@@ -53,8 +58,10 @@ private:
     waitFor(std::size_t i, std::int64_t amount, const Limit &limit, Time now) const;
 
     std::size_t m_count;
-    std::unique_ptr<SlidingWindow[]> m_sliding; ///< one of the two
-    std::unique_ptr<FixedWindow[]> m_fixed;
+    std::unique_ptr<SlidingWindow[]> m_ownSliding; ///< where they are its own
+    std::unique_ptr<FixedWindow[]> m_ownFixed;
+    SlidingWindow *m_sliding = nullptr; ///< one of the two
+    FixedWindow *m_fixed = nullptr;
 };
 
 } // namespace gatehouse::quota

@@ -40,6 +40,40 @@ spec:
   config: {request: [{name: x-team, value: core}], response: [{name: x-served-by, value: gatehouse}]}
 """
 
+# All of them count and none is reached.
+QUOTAS = """---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: rate}
+spec: {type: rate-limit, config: {limits: [{requests: 1000000000, per: 1m}]}}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: spike}
+spec: {type: spike-control, config: {requests: 1000000, per: 1s}}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: tokens}
+spec: {type: token-limit, config: {limits: [{tokens: 1000000000000, per: 1m}]}}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: money}
+spec: {type: budget, config: {limits: [{amount: 10000000 USD, per: month}], unknownPrice: allow}}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: seats}
+spec: {type: concurrency, config: {max: 10000}}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: json}
+spec: {type: json-threat, config: {}}
+"""
+DOCUMENTS = {"policies": POLICIES, "quotas": QUOTAS}
+
 
 class CannotRun(Exception):
     """Something that is measured with could not be started."""
@@ -111,8 +145,8 @@ def free_port():
 
 
 class Proxy:
-    """One proxy, started afresh for each scenario. `kind`: small, large, stream, or policies, which is
-    small with the gateway's policies in force."""
+    """One proxy, started afresh for each scenario. `kind`: small, large, stream, or policies or quotas,
+    which are small with policies of the gateway in force."""
 
     name = ""
     reloads = True
@@ -355,7 +389,7 @@ spec:
   baseUrl: "http://127.0.0.1:{self.provider_port}/v1"
   credential: "file:{secret}"
 ---
-""" + self.route("bench", "/openai/v1") + (POLICIES if self.kind == "policies" else ""))
+""" + self.route("bench", "/openai/v1") + DOCUMENTS.get(self.kind, ""))
         command = [self.binary, "client", "add", "bench", *self.places()]
         added = subprocess.run(command, capture_output=True, text=True, env=self.environment())
         key = re.search(r"ghk_[0-9A-Za-z]{36}", added.stdout)

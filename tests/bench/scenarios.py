@@ -171,6 +171,12 @@ def policies(bench):
         proxy, "post", connections=32, seconds=seconds))
 
 
+def quotas(bench):
+    seconds = 1.5 if bench.quick else 3
+    return bench.interleave("quotas", lambda proxy: bench.load(
+        proxy, "post", connections=32, seconds=seconds))
+
+
 def idle(bench):
     seconds, count = 1.5 if bench.quick else 3, 5000
 
@@ -303,6 +309,9 @@ SCENARIOS = {scenario.name: scenario for scenario in [
     Scenario("policies", "the same with client-key, model-access, json-threat, request-size and "
              "header-injection", policies, CLOSED,
              [Bar("CPU a request, ratio to nginx without any", "cpu_us", "nginx", 1.35)]),
+    Scenario("quotas", "the same with client-key, rate-limit, spike-control, token-limit, budget, concurrency "
+             "and json-threat", quotas, CLOSED,
+             [Bar("CPU a request, ratio to nginx without any", "cpu_us", "nginx", 1.6)]),
     Scenario("idle", "the same beside 5,000 idle connections", idle,
              ["kib_each", "private_kib_each", "beside_ratio", *CLOSED],
              [Bar("CPU a request, ratio to its own without them", "beside_ratio", "own", 1.1),

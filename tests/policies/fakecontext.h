@@ -26,6 +26,7 @@ public:
     std::string policyName = "p";
     std::shared_ptr<const PriceTable> priceTable = std::make_shared<PriceTable>();
     std::string zone = "UTC";
+    std::string counterPath; ///< of the file of counters; empty: none
 
     /// What is wrong with the config, a line each.
     [[nodiscard]] QByteArray said() const
@@ -83,6 +84,18 @@ public:
     }
     [[nodiscard]] std::shared_ptr<const PriceTable> prices() override { return priceTable; }
     [[nodiscard]] std::string_view timezone() override { return zone; }
+    [[nodiscard]] std::shared_ptr<quota::CounterFile> counterFile(std::string_view shape,
+                                                                  std::size_t cellBytes) override
+    {
+        if (counterPath.empty())
+            return nullptr;
+        auto file = quota::CounterFile::open(counterPath,
+                                             cellBytes,
+                                             shape,
+                                             std::chrono::steady_clock::now(),
+                                             std::chrono::system_clock::now());
+        return file ? std::move(*file) : nullptr;
+    }
 
 protected:
     [[nodiscard]] StateStore &states() override { return store; }

@@ -2,6 +2,7 @@
 #include "gateway/dialects/dialect.h"
 #include "tests/policies/policytest.h"
 
+#include <QTemporaryDir>
 #include <QTest>
 
 #include <atomic>
@@ -209,6 +210,20 @@ private Q_SLOTS:
         }
         QVERIFY(cut > 100);
         QVERIFY2(tokens <= 101'000, qPrintable(QString::number(tokens)));
+    }
+
+    void restart_keepsWhatWasSpent()
+    {
+        const QTemporaryDir directory;
+        const std::string path = directory.filePath(QStringLiteral("b")).toStdString();
+        {
+            Budget policy(cent);
+            policy.context.counterPath = path;
+            QCOMPARE(policy.ask("\"max_tokens\":950")->result(), "pass");
+        }
+        Budget policy(cent);
+        policy.context.counterPath = path;
+        QCOMPARE(policy.ask("\"max_tokens\":950")->result(), "429 budget");
     }
 
     void threads_spendNoMoreThanTheLimit()

@@ -8,7 +8,7 @@ import { headerValue } from "./wire.mjs";
  * What the gateway does not read yet. Such an answer has no line, and the scenario says how many there were; the first
  * one that has a line, which has to be right all the same, is to have its kind taken out of here.
  */
-const NOT_READ_YET = { coded: "coded answers", websocket: "WebSocket answers" };
+const NOT_READ_YET = { websocket: "WebSocket answers" };
 
 const LINE = /^gatehouse\.usage: ([0-9a-z]+): (.*)$/;
 
