@@ -65,8 +65,8 @@ spec:
 class Load:
     """So many clients, each on a connection of its own, that begin at the same moment."""
 
-    def __init__(self, gateway, path, requests):
-        self.gateway, self.path, self.requests = gateway, path, requests
+    def __init__(self, gateway, path, requests, is_killed=False):
+        self.gateway, self.path, self.requests, self.is_killed = gateway, path, requests, is_killed
         self.lock, self.results = threading.Lock(), []
         self.start = threading.Barrier(CONNECTIONS)
         threads = [threading.Thread(target=self._run, args=(number,)) for number in range(CONNECTIONS)]
@@ -77,21 +77,24 @@ class Load:
 
     def _run(self, number):
         connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=90)
-        connection.connect()
+        if not self.is_killed:
+            connection.connect()
         self.start.wait()
-        for turn in range(self.requests):
-            try:
-                connection.request("POST", f"/openai/v1{self.path}/{number}-{turn}", body="{}",
-                                   headers={"authorization": f"Bearer {self.gateway.key}"})
-                response = connection.getresponse()
-                response.read()
-            except (OSError, http.client.HTTPException):
-                if self.gateway.alive():
-                    raise
-                return
-            with self.lock:
-                self.results.append((response.status, response.getheader("x-gatehouse-reason"),
-                                     response.getheader("retry-after"), time.monotonic()))
+        try:
+            for turn in range(self.requests):
+                self._ask(connection, f"{number}-{turn}")
+        except (OSError, http.client.HTTPException):
+            if not self.is_killed:
+                raise
+
+    def _ask(self, connection, serial):
+        connection.request("POST", f"/openai/v1{self.path}/{serial}", body="{}",
+                           headers={"authorization": f"Bearer {self.gateway.key}"})
+        response = connection.getresponse()
+        response.read()
+        with self.lock:
+            self.results.append((response.status, response.getheader("x-gatehouse-reason"),
+                                 response.getheader("retry-after"), time.monotonic()))
 
     def count(self, status):
         return sum(result[0] == status for result in self.results)
@@ -127,18 +130,29 @@ def rates(checks, gateway, provider):
 
 def kills(checks, gateway, provider):
     """A window of a day, over a gateway that is killed under load again and again."""
+    class Killer:
+        def __init__(self, after):
+            self.after, self.lock, self.count = after, threading.Lock(), 0
+
+        def __call__(self, connection, _):
+            with self.lock:
+                self.count += 1
+                if self.count == self.after:
+                    gateway.process.kill()
+            return connection.send(answer())
+
     for _ in range(4):
-        killer = threading.Timer(0.05, gateway.process.kill)
-        killer.start()
-        Load(gateway, "/s/daily", 3)
-        killer.join()
+        provider.scripts["daily"] = Killer(50)
+        Load(gateway, "/s/daily", 3, is_killed=True)
         gateway.process.wait()
         gateway.start()
+    provider.scripts["daily"] = Killer(None)
     load = Load(gateway, "/s/daily", 20)
     seen = len(provider.seen("/s/daily/"))
     checks.check("kill -9: never more than 400 pass", seen <= 400, seen)
-    # What was counted and not yet sent when it was killed is lost to the client, a connection each.
+    # What was counted and not yet sent when it was killed is lost, one request of a connection each time.
     checks.check("kill -9: nearly all 400 pass", seen >= 400 - 4 * CONNECTIONS and load.count(429) > 0, seen)
+    print(f"   kill -9: {seen} of 400 in a day, over 5 processes")
 
 
 def seats(checks, gateway, provider):
