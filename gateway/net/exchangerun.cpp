@@ -3,10 +3,8 @@
 
 #include "gateway/base/text.h"
 #include "gateway/http/reply.h"
+#include "gateway/net/exchangelog.h"
 #include "gateway/net/guard.h"
-#include "gateway/usage/pricetable.h"
-
-#include <QLoggingCategory>
 
 #include <algorithm>
 #include <chrono>
@@ -18,78 +16,6 @@ namespace {
 
 /// The wall clock may be set, and a steady one stands while the machine sleeps: looked at again.
 constexpr std::chrono::seconds longestKeyWait{30};
-
-Q_LOGGING_CATEGORY(policyLog, "gatehouse.policy", QtWarningMsg)
-Q_LOGGING_CATEGORY(usageLog, "gatehouse.usage", QtWarningMsg)
-
-std::string_view wordOf(Decision::Kind kind)
-{
-    switch (kind) {
-    case Decision::Kind::Pass:
-        return "passes";
-    case Decision::Kind::Refuse:
-        return "refuses";
-    case Decision::Kind::Change:
-        return "changes";
-    case Decision::Kind::WouldRefuse:
-        return "would refuse";
-    case Decision::Kind::WouldChange:
-        return "would change";
-    case Decision::Kind::Error:
-        return "cannot decide";
-    }
-    return {};
-}
-
-/// Details are reasons and messages of policies, which hold no secret.
-void logDecisions(const Exchange &exchange)
-{
-    for (const Decision &decision : exchange.decisions()) {
-        if (decision.kind == Decision::Kind::Pass)
-            continue;
-        const std::string line = std::string(exchange.requestId()) + ": policy "
-                                 + std::string(decision.policy->name()) + " ("
-                                 + std::string(decision.policy->type()) + ") "
-                                 + std::string(wordOf(decision.kind))
-                                 + (decision.detail.empty() ? "" : ": " + decision.detail);
-        qCInfo(policyLog, "%s", line.c_str());
-    }
-}
-
-/// The model is whatever the provider says: what could pass for another part of the log is quoted.
-std::string modelOf(const Usage &usage)
-{
-    const bool isPlain = std::ranges::none_of(
-        usage.model, [](char c) { return isControl(c) || c == ' ' || c == '"'; });
-    if (usage.model.empty())
-        return "-";
-    return isPlain ? usage.model : inQuotes(usage.model);
-}
-
-/// What an answer used and cost, where it said so: `req-1: openai gpt-x input 10 … cost 0.0001 USD`.
-void logUsage(const Exchange &exchange, const PriceTable &prices)
-{
-    const Usage &usage = exchange.answer().usage;
-    if (!usage.hasTokens() && !usage.reportedMicroUsd)
-        return;
-    std::string line = std::string(exchange.requestId()) + ": " + std::string(exchange.provider())
-                       + " " + modelOf(usage);
-    const auto add = [&line](std::string_view name, const Usage::Tokens &tokens) {
-        if (tokens)
-            line.append(" ").append(name).append(" ").append(std::to_string(*tokens));
-    };
-    add("input", usage.input);
-    add("cache-read", usage.cacheRead);
-    add("cache-write-5m", usage.cacheWrite5m);
-    add("cache-write-1h", usage.cacheWrite1h);
-    add("output", usage.output);
-    add("reasoning", usage.reasoning);
-    const auto cost = prices.cost(usage, exchange.provider(), usage.model);
-    line += cost ? ", cost " + formatMoney(*cost) : ", price unknown";
-    if (!exchange.answer().isUsageFinal)
-        line += ", so far";
-    qCInfo(usageLog, "%s", line.c_str());
-}
 
 } // namespace
 
@@ -385,10 +311,7 @@ void ExchangeRun::end()
     if (m_exchange) {
         if (m_route != nullptr)
             m_route->pipeline.runEnd(*m_exchange);
-        if (policyLog().isInfoEnabled())
-            logDecisions(*m_exchange);
-        if (usageLog().isInfoEnabled() && m_route != nullptr)
-            logUsage(*m_exchange, *m_runtime->snapshot->prices);
+        logExchange(*m_exchange, *m_runtime->snapshot->prices);
         m_exchange->end();
         m_context.giveBack(std::move(m_exchange));
     }

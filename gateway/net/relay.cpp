@@ -55,6 +55,8 @@ void Relay::begin(Exchange &exchange,
     m_expectsContinue = request.expectContinue;
     m_maySwitch = request.upgradeWebsocket;
     m_keepAlive = request.keepAlive;
+    m_attempts = 1;
+    m_context.retryBudget.earn();
     m_prepared.clear();
     m_gatheredEnd.clear();
     m_wait = Wait::Total;
@@ -99,7 +101,9 @@ void Relay::providerOpened()
     m_connection->write(m_prepared);
     m_exchange->answerSoFar().isSent = true;
     // What mayRetry() would refuse in any case need not be kept.
-    if (!m_connection->isReused() || !(m_isIdempotent || m_connection->hasSentNothing()))
+    const bool mayResend
+        = m_connection->isReused() && (m_isIdempotent || m_connection->hasSentNothing());
+    if (!mayResend && m_exchange->retrySetting() == nullptr)
         dropPrepared();
     if (!m_requestComplete && m_connection->pendingOutput() == 0)
         m_client.relayWantsMore();
@@ -118,6 +122,10 @@ void Relay::providerFailed(const Error &error)
 {
     if (m_cutOff)
         return;
+    if (m_phase == Phase::Backoff) {
+        m_attemptEnded = false;
+        return;
+    }
     if (m_phase == Phase::Tunnel) {
         end();
         m_client.relayCompleted(false);
@@ -128,6 +136,8 @@ void Relay::providerFailed(const Error &error)
         openConnection();
         return;
     }
+    if (retriesConnect(error))
+        return;
     fail(error);
 }
 
@@ -187,7 +197,12 @@ void Relay::stalled()
     case Phase::Gathering:
     case Phase::Prepared:
         return; // a deadline of an exchange that is over
+    case Phase::Backoff:
+        tryAgain();
+        return;
     case Phase::Opening:
+        if (retriesConnect({ErrorCode::ProviderConnectTimeout, {}}))
+            return;
         failWait(Wait::Connect,
                  {ErrorCode::ProviderConnectTimeout, m_route->provider->origin.authority});
         return;
@@ -211,7 +226,11 @@ void Relay::stalled()
 
 void Relay::fail(const Error &error)
 {
-    refuse(Reply::of(error));
+    Reply reply = Reply::of(error);
+    // What was tried often enough here need not be tried by the client as often again.
+    if (m_exchange != nullptr && m_exchange->retrySetting() != nullptr && m_attempts > 1)
+        reply.retryable = false;
+    refuse(reply);
 }
 
 void Relay::refuse(const Reply &reply)
@@ -244,12 +263,15 @@ void Relay::end()
     if (m_exchange != nullptr)
         noteWait();
     m_watch.end(false); // unless it ended before
+    const Phase phase = m_phase;
     m_phase = Phase::None;
     m_totalDeadline.clear();
     releaseGathered();
     dropPrepared();
     if (m_connection != nullptr)
-        std::exchange(m_connection, nullptr)->giveBack(m_requestComplete && !m_cutOff);
+        std::exchange(m_connection, nullptr)
+            ->giveBack(m_requestComplete && !m_cutOff
+                       && (phase != Phase::Backoff || m_attemptEnded));
     m_cutOff = false;
     m_isToldWhy = false;
     m_exchange = nullptr;

@@ -102,6 +102,7 @@ private:
         Prepared,
         Opening,
         AwaitingHead,
+        Backoff, ///< an attempt failed; the deadline begins the next one
         Response,
         Tunnel
     };
@@ -143,6 +144,12 @@ private:
     [[nodiscard]] bool takeRequestData(std::string_view data);
     [[nodiscard]] bool takeRequestEnd(std::string &ending);
     [[nodiscard]] bool mayRetry(const Error &error) const;
+    [[nodiscard]] bool mayTryAgain();
+    [[nodiscard]] bool retriesConnect(const Error &error);
+    [[nodiscard]] bool retriesAnswer(const http::ResponseHead &head);
+    void backOff(std::chrono::milliseconds least, std::string why);
+    void tryAgain();
+    [[nodiscard]] bool isLastOfMany(int status) const;
     void writeResponse(std::string_view ending);
     void sayContinue();
     void releaseGathered();
@@ -189,6 +196,8 @@ private:
     bool m_expectsContinue = false;
     bool m_maySwitch = false;
     bool m_keepAlive = false;
+    std::int64_t m_attempts = 0; ///< begun
+    bool m_attemptEnded = false; ///< in Backoff: the answer was read to its end
     bool m_cutOff = false; ///< a policy ended the answer early; the exchange ends at the next tick
     bool m_isToldWhy = false; ///< likewise, and the answer has its proper end
 };

@@ -10,7 +10,7 @@ namespace gatehouse::net {
 
 void Relay::providerInterim(const http::ResponseHead &head)
 {
-    if (m_toHttp10 || m_route->pipeline.changesHeads())
+    if (m_phase == Phase::Backoff || m_toHttp10 || m_route->pipeline.changesHeads())
         return; // RFC 9110 §15.2
     std::string bytes;
     http::writeResponseHead(bytes, head, {});
@@ -20,6 +20,8 @@ void Relay::providerInterim(const http::ResponseHead &head)
 
 void Relay::providerHead(const http::ResponseHead &fromProvider)
 {
+    if (retriesAnswer(fromProvider))
+        return;
     dropPrepared();
     m_watch.begin(*m_exchange, *m_route, fromProvider);
     const http::ResponseHead *head = &fromProvider;
@@ -30,8 +32,15 @@ void Relay::providerHead(const http::ResponseHead &fromProvider)
         m_route->pipeline.runResponseHead(*m_exchange, changed);
         head = &changed;
     }
+    if (isLastOfMany(head->status)) {
+        if (head != &changed)
+            changed = *head;
+        changed.fields.push_back({http::FieldId::Other, "x-should-retry", "false"});
+        head = &changed;
+    }
     if (m_watch.changesBody()) {
-        changed = *head;
+        if (head != &changed)
+            changed = *head;
         std::erase_if(changed.fields, [](const http::Field &field) {
             return field.id == http::FieldId::ContentEncoding
                    || field.id == http::FieldId::ContentLength;
@@ -61,7 +70,7 @@ void Relay::providerHead(const http::ResponseHead &fromProvider)
 
 void Relay::providerBody(std::string_view bytes)
 {
-    if (m_cutOff)
+    if (m_cutOff || m_phase == Phase::Backoff)
         return;
     if (const std::optional<Reply> reply = m_watch.take(bytes)) {
         breakOff(*reply);
@@ -145,6 +154,10 @@ void Relay::providerEnd(const std::vector<http::Field> &trailers)
 {
     if (m_cutOff)
         return; // ends as cut off, by the deadline that is set
+    if (m_phase == Phase::Backoff) {
+        m_attemptEnded = true;
+        return;
+    }
     if (m_watch.changesBody())
         passChanged(m_watch.rest());
     if (m_framing != http::Framing::Chunked) {

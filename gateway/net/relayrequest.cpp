@@ -87,6 +87,7 @@ bool Relay::wantsRequestBytes() const
         return !m_requestComplete;
     case Phase::Prepared:
     case Phase::Opening:
+    case Phase::Backoff:
         return !m_requestComplete && m_prepared.size() < maxPrepared;
     case Phase::AwaitingHead:
     case Phase::Response:
@@ -99,7 +100,8 @@ bool Relay::wantsRequestBytes() const
 
 void Relay::sendRequest(std::span<iovec> parts)
 {
-    const bool isOpen = m_phase != Phase::Prepared && m_phase != Phase::Opening;
+    const bool isOpen
+        = m_phase != Phase::Prepared && m_phase != Phase::Opening && m_phase != Phase::Backoff;
     if (isOpen && m_isKept && m_prepared.size() > maxPrepared)
         dropPrepared(); // too long for a second try
     if (!isOpen || m_isKept) {

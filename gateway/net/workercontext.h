@@ -8,6 +8,7 @@
 #include "gateway/net/ioloop.h"
 #include "gateway/net/requestid.h"
 #include "gateway/net/resolver.h"
+#include "gateway/net/retryafter.h"
 #include "gateway/net/runtime.h"
 #include "gateway/pipeline/exchange.h"
 
@@ -45,6 +46,7 @@ struct WorkerContext
     Services *services = nullptr; ///< for policies
     std::shared_ptr<const Runtime> runtime;
     RequestIds requestIds;
+    RetryBudget retryBudget;
     bool isDraining = false;
     /// Of all bodies that are gathered for policies now.
     std::size_t gatheredBytes = 0;

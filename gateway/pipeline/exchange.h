@@ -6,6 +6,7 @@
 #include "gateway/pipeline/carriers.h"
 #include "gateway/pipeline/clientdirectory.h"
 #include "gateway/pipeline/requestbody.h"
+#include "gateway/pipeline/retrysetting.h"
 #include "gateway/pipeline/services.h"
 #include "gateway/pipeline/verdict.h"
 #include "gateway/usage/outputcap.h"
@@ -198,6 +199,9 @@ public:
     /// \a refusal (504), or breaks off an answer that has begun. The shortest of several holds. The
     /// refusal is the policy's and lives as long.
     void limitTime(Wait wait, std::chrono::milliseconds longest, const Reply &refusal);
+    /// The request may be sent again; the last policy that says so counts. \a setting is the policy's and
+    /// lives as long.
+    void retry(const RetrySetting &setting);
     /// The response's body ends after this many bytes, and the connection with it.
     void cutResponseAfter(std::uint64_t bytes);
 
@@ -272,6 +276,10 @@ public:
     /// allows, else null. Call whenever it grows.
     [[nodiscard]] const Reply *checkBodySize(std::uint64_t bytes);
     [[nodiscard]] std::optional<std::uint64_t> cutAfter() const { return m_cutAfter; }
+    /// Null where it may be sent once only.
+    [[nodiscard]] const RetrySetting *retrySetting() const { return m_retry; }
+    /// An attempt failed, and another one follows: for the record, as a decision of the policy.
+    void noteRetry(std::string why);
     [[nodiscard]] Answer &answerSoFar() { return m_answer; }
     /// \a name lives as long as the exchange.
     void setProvider(std::string_view name) { m_provider = name; }
@@ -350,6 +358,8 @@ private:
     bool m_hasChanged = false; ///< in the hook that runs
     bool m_observesTimes = false;
     bool m_isAskedForUsage = false;
+    const RetrySetting *m_retry = nullptr;
+    const PolicyEntry *m_retryPolicy = nullptr;
 };
 
 } // namespace gatehouse

@@ -73,6 +73,14 @@ void SlidingWindow::giveBack(const Grant &grant, std::int64_t amount)
     }
 }
 
+void SlidingWindow::mend()
+{
+    std::int64_t sum = 0;
+    for (const std::atomic<std::uint64_t> &part : m_parts)
+        sum += static_cast<std::int64_t>(amountOf(part.load()));
+    m_sum = sum;
+}
+
 void SlidingWindow::reset()
 {
     // The sum is not set: another thread may be between it and its part.

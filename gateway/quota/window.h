@@ -46,6 +46,9 @@ public:
     void add(std::int64_t amount, const Limit &limit, Time now);
     /// Takes back \a amount of what \a grant gave; does nothing where that is too old to count.
     void giveBack(const Grant &grant, std::int64_t amount);
+    /// Takes the sum from the parts, which a process that was killed in the midst of a call may have left too
+    /// large; before any other thread is there.
+    void mend();
     /// Forgets everything. What another thread takes meanwhile may go with it or stay.
     void reset();
     /// As of the last call with a time.

@@ -17,6 +17,8 @@ WindowSet::WindowSet(WindowKind kind, std::size_t count, std::byte *memory)
             = memory != nullptr ? reinterpret_cast<SlidingWindow *>(memory) : m_ownSliding.get();
     else
         m_fixed = memory != nullptr ? reinterpret_cast<FixedWindow *>(memory) : m_ownFixed.get();
+    for (std::size_t i = 0; m_sliding != nullptr && memory != nullptr && i < count; ++i)
+        m_sliding[i].mend();
 }
 
 Standing

@@ -51,6 +51,7 @@ constexpr auto golden = std::to_array<GoldenRow>({
     {"token-limit", 58, Needs::Config},
     {"budget", 59, Needs::Config},
     {"timeout", 50, Needs::Nothing},
+    {"retry", 50, Needs::Nothing},
     {"mock-response", 90, Needs::Nothing},
     {"fault-injection", 80, Needs::Nothing},
 });
