@@ -64,11 +64,12 @@ std::string_view Sink::Request::refusedBy() const
 {
     if (m_state != State::Refused)
         return {};
-    for (const Decision &decision : m_exchange.decisions()) {
-        if (decision.kind == Decision::Kind::Refuse || decision.kind == Decision::Kind::Error)
-            return decision.policy->name();
-    }
-    return {};
+    // The last one: errors before it were let pass (onError: allow).
+    const auto &decisions = m_exchange.decisions();
+    const bool isByPolicy = !decisions.empty()
+                            && (decisions.back().kind == Decision::Kind::Refuse
+                                || decisions.back().kind == Decision::Kind::Error);
+    return isByPolicy ? decisions.back().policy->name() : std::string_view();
 }
 
 bool Sink::Request::wasSeenBy(std::string_view policy) const
