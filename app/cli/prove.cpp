@@ -28,6 +28,9 @@ this process. Nothing leaves the machine, no secret is read, and no counter of a
   bypassable  a request got through; a command that does the same is printed ($GATEHOUSE is the
               gateway's address, $KEY a virtual key)
 
+It also says of each route whether it can be reached without a key, which policies hold on it and whether another
+route leads past them, and of each client that is limited whether its keys keep to that.
+
   --policy NAME  only this policy
   --config DIR   configuration directory (default: $XDG_CONFIG_HOME/gatehouse)
   --data DIR     data directory (default: $XDG_DATA_HOME/gatehouse); not read
@@ -50,23 +53,95 @@ QString wordOf(Proof::Standing standing)
     return QStringLiteral("bypassable");
 }
 
+QJsonArray arrayOf(const std::vector<std::string> &texts)
+{
+    QJsonArray array;
+    for (const std::string &text : texts)
+        array.append(QString::fromStdString(text));
+    return array;
+}
+
+QJsonArray routesOf(const ProofReport &report)
+{
+    QJsonArray routes;
+    for (const RouteProof &proof : report.routes) {
+        routes.append(
+            QJsonObject{{QStringLiteral("route"), QString::fromStdString(proof.route)},
+                        {QStringLiteral("basePath"), QString::fromStdString(proof.basePath)},
+                        {QStringLiteral("standing"), wordOf(proof.standing)},
+                        {QStringLiteral("withoutKey"), proof.isOpen},
+                        {QStringLiteral("policies"), arrayOf(proof.policies)},
+                        {QStringLiteral("reasons"), arrayOf(proof.reasons)},
+                        {QStringLiteral("probe"), QString::fromStdString(proof.probe)}});
+    }
+    return routes;
+}
+
+QJsonArray clientsOf(const ProofReport &report)
+{
+    QJsonArray clients;
+    for (const ClientProof &proof : report.clients) {
+        clients.append(QJsonObject{{QStringLiteral("client"), QString::fromStdString(proof.client)},
+                                   {QStringLiteral("standing"), wordOf(proof.standing)},
+                                   {QStringLiteral("reasons"), arrayOf(proof.reasons)},
+                                   {QStringLiteral("probe"), QString::fromStdString(proof.probe)},
+                                   {QStringLiteral("probes"), proof.probes}});
+    }
+    return clients;
+}
+
 void printJson(const ProofReport &report)
 {
     QJsonArray proofs;
     for (const Proof &proof : report.proofs) {
-        QJsonArray reasons;
-        for (const std::string &reason : proof.reasons)
-            reasons.append(QString::fromStdString(reason));
         proofs.append(QJsonObject{{QStringLiteral("policy"), QString::fromStdString(proof.policy)},
                                   {QStringLiteral("type"), QString::fromStdString(proof.type)},
                                   {QStringLiteral("route"), QString::fromStdString(proof.route)},
                                   {QStringLiteral("standing"), wordOf(proof.standing)},
-                                  {QStringLiteral("reasons"), reasons},
+                                  {QStringLiteral("reasons"), arrayOf(proof.reasons)},
                                   {QStringLiteral("probe"), QString::fromStdString(proof.probe)},
                                   {QStringLiteral("probes"), proof.probes}});
     }
-    const QJsonObject object{{QStringLiteral("proofs"), proofs}};
+    const QJsonObject object{{QStringLiteral("proofs"), proofs},
+                             {QStringLiteral("routes"), routesOf(report)},
+                             {QStringLiteral("clients"), clientsOf(report)}};
     std::cout << QJsonDocument(object).toJson(QJsonDocument::Compact).constData() << '\n';
+}
+
+template<typename SomeProof>
+void printFindings(const SomeProof &proof)
+{
+    for (const std::string &reason : proof.reasons)
+        std::cout << "            " << reason << '\n';
+    if (!proof.probe.empty())
+        std::cout << "            " << proof.probe << '\n';
+}
+
+void printScopes(const ProofReport &report)
+{
+    for (const RouteProof &proof : report.routes) {
+        std::cout << wordOf(proof.standing).leftJustified(10).toStdString() << "  route "
+                  << proof.route << " (" << proof.basePath
+                  << "): " << (proof.isOpen ? "open to everybody" : "only with a key") << "; ";
+        for (const std::string &policy : proof.policies)
+            std::cout << policy << (policy == proof.policies.back() ? "" : ", ");
+        std::cout << (proof.policies.empty() ? "no policy holds\n" : " hold\n");
+        printFindings(proof);
+    }
+    for (const ClientProof &proof : report.clients) {
+        std::cout << wordOf(proof.standing).leftJustified(10).toStdString() << "  client "
+                  << proof.client << '\n';
+        printFindings(proof);
+    }
+}
+
+bool isAllProven(const ProofReport &report)
+{
+    const auto isProven
+        = [](const auto &proof) { return proof.standing == Proof::Standing::Proven; };
+    return std::ranges::all_of(report.proofs, isProven)
+           && std::ranges::all_of(report.routes, isProven)
+           && std::ranges::all_of(report.clients, isProven);
 }
 
 void printLines(const ProofReport &report)
@@ -80,15 +155,15 @@ void printLines(const ProofReport &report)
         if (!proof.route.empty())
             std::cout << " on " << proof.route;
         std::cout << '\n';
-        for (const std::string &reason : proof.reasons)
-            std::cout << "            " << reason << '\n';
-        if (!proof.probe.empty())
-            std::cout << "            " << proof.probe << '\n';
+        printFindings(proof);
     }
+    printScopes(report);
     const auto proven
         = std::ranges::count(report.proofs, Proof::Standing::Proven, &Proof::standing);
-    std::cout << proven << " of " << report.proofs.size() << " proven, by " << probes
+    std::cout << proven << " of " << report.proofs.size() << " policies proven, by " << probes
               << " requests\n";
+    if (!isAllProven(report))
+        std::cout << "mend what is not proven, from the top, and run gatehouse prove again\n";
 }
 
 } // namespace
@@ -124,10 +199,7 @@ int runProve(const QStringList &args)
         printJson(report);
     else
         printLines(report);
-    const bool isProven = std::ranges::all_of(report.proofs, [](const Proof &proof) {
-        return proof.standing == Proof::Standing::Proven;
-    });
-    return isProven ? ExitDone : ExitNo;
+    return isAllProven(report) ? ExitDone : ExitNo;
 }
 
 } // namespace gatehouse

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Provers of the types that look at what is asked, or change it.
 #include "gateway/base/text.h"
+#include "gateway/match/glob.h"
 #include "gateway/prove/provers.h"
 
 #include <algorithm>
@@ -15,6 +16,55 @@ namespace {
 
 constexpr std::string_view otherModel = "gatehouse-prove-model";
 
+/// What people name in such lists, below /v1.
+constexpr auto wellKnown = std::to_array<std::string_view>({"/chat/completions",
+                                                            "/completions",
+                                                            "/responses",
+                                                            "/embeddings",
+                                                            "/files",
+                                                            "/batches",
+                                                            "/models",
+                                                            "/fine_tuning/jobs",
+                                                            "/images/generations",
+                                                            "/audio/speech",
+                                                            "/messages",
+                                                            "/messages/batches"});
+
+/// \a path in small letters, without the version that it begins with.
+std::string looselyNamed(std::string_view path)
+{
+    for (const std::string_view version : {"/v1beta", "/v1alpha", "/v1"}) {
+        if (path.starts_with(version) && path.substr(version.size()).starts_with('/')) {
+            path.remove_prefix(version.size());
+            break;
+        }
+    }
+    return toLowerAscii(path);
+}
+
+/// Endpoints that \a glob is about when version and case are left aside.
+std::vector<std::string> meantBy(const Trial &trial, const std::string &glob)
+{
+    const auto loose = Glob::parse(looselyNamed(glob), Glob::Kind::Path);
+    if (!loose)
+        return {};
+    std::vector<std::string> paths;
+    std::vector<std::string> versions; // that the endpoints of the route begin with
+    for (const Probe &probe : trial.everywhere(trial.model())) {
+        const std::size_t size = probe.path.size() - looselyNamed(probe.path).size();
+        paths.push_back(probe.path);
+        versions.push_back(probe.path.substr(0, size));
+    }
+    versions.pop_back(); // of the endpoint that nobody knows
+    if (trial.route().dialectName != "gemini") {
+        for (const std::string_view known : wellKnown)
+            paths.push_back(versions.front() + std::string(known));
+    }
+    std::erase_if(paths,
+                  [&](const std::string &path) { return !loose->matches(looselyNamed(path)); });
+    return paths;
+}
+
 void proveEndpointAccess(Trial &trial)
 {
     const ConfigReader &config = trial.config();
@@ -24,6 +74,7 @@ void proveEndpointAccess(Trial &trial)
             probe.method = method;
             probe.path = path;
             probe.what = method + " " + path;
+            probe.isOfMethod = true;
             if (method == "GET" || method == "HEAD")
                 probe.body.clear();
             trial.mustStopHowever(probe);
@@ -38,7 +89,10 @@ void proveEndpointAccess(Trial &trial)
             methods.push_back(text.substr(from, end - from));
             from = end + 1;
         }
-        attack(exampleOf(entry.text("path")), methods.empty() ? anyMethod : methods);
+        const std::string path = entry.text("path");
+        attack(exampleOf(path), methods.empty() ? anyMethod : methods);
+        for (const std::string &meant : meantBy(trial, path))
+            attack(meant, methods.empty() ? anyMethod : methods);
     }
     if (config.has("allow"))
         attack("/gatehouse-prove/unknown", anyMethod);

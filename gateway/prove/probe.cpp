@@ -63,6 +63,24 @@ std::vector<std::pair<std::string, std::string>> fieldsOf(const Probe &probe,
     return fields;
 }
 
+/// RFC 7932, section 9.2: meta-blocks that are not compressed, and an empty one that ends them.
+std::string storedBrotli(const std::string &bytes)
+{
+    constexpr std::size_t mostInBlock = 65'536;
+    constexpr unsigned isUncompressed = 1U << 16; // behind the 16 bits of its length
+    std::string out;
+    for (std::size_t from = 0; from < bytes.size(); from += mostInBlock) {
+        const std::string block = bytes.substr(from, mostInBlock);
+        const auto length = static_cast<unsigned>(block.size() - 1);
+        // The first one stands behind the bit for the window's size.
+        const unsigned head = (length | isUncompressed) << (from == 0 ? 4U : 3U);
+        for (unsigned shift = 0; shift < 24; shift += 8)
+            out += static_cast<char>((head >> shift) & 0xFFU);
+        out += block;
+    }
+    return out + '\x03';
+}
+
 } // namespace
 
 std::string headOf(const Probe &probe, const std::string &basePath)
@@ -104,6 +122,8 @@ std::string curlOf(const Probe &probe, const std::string &basePath)
 
 std::string encoded(const std::string &bytes, std::string_view coding)
 {
+    if (coding == "br")
+        return storedBrotli(bytes);
     if (coding == "zstd") {
         std::string out(ZSTD_compressBound(bytes.size()), '\0');
         out.resize(ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 1));

@@ -30,6 +30,7 @@ struct Probe
         = {}; ///< Content-Length, where it is not the body's
     bool isChunked = false;
     bool isUpgrade = false;
+    bool isOfMethod = false;           ///< with another method it asks for something else
     std::string address = "127.0.0.1"; ///< of the client
     std::optional<Caller> caller = {}; ///< at the other end of the socket
 };
@@ -39,7 +40,7 @@ struct Probe
 /// As a command that does the same, without a real key.
 [[nodiscard]] std::string curlOf(const Probe &probe, const std::string &basePath);
 
-/// \a bytes in that Content-Encoding: gzip, deflate or zstd.
+/// \a bytes in that Content-Encoding: gzip, deflate, br or zstd.
 [[nodiscard]] std::string encoded(const std::string &bytes, std::string_view coding);
 
 } // namespace gatehouse

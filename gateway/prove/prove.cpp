@@ -3,10 +3,12 @@
 
 #include "gateway/config/build.h"
 #include "gateway/prove/provers.h"
+#include "gateway/prove/routeproofs.h"
 #include "gateway/secrets/secretarena.h"
 #include "gateway/usage/pricetable.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -17,6 +19,7 @@ namespace {
 constexpr std::string_view trialClient = "gatehouse-prove";
 const std::string trialHashKey(32, 'p');
 constexpr std::size_t mostPricedModels = 4;
+constexpr const char *forNobody = "no client that it is for may use this route";
 
 /// A text of its own in the place of each secret.
 class TrialSecrets final : public SecretSource
@@ -68,27 +71,39 @@ public:
     [[nodiscard]] const Diagnostics &diagnostics() const { return m_outcome.diagnostics; }
     /// Null where the configuration has errors.
     [[nodiscard]] const std::shared_ptr<const Snapshot> &get() const { return m_snapshot; }
+    /// Those of the configuration's clients.
+    [[nodiscard]] std::vector<TrialKey> clients() const
+    {
+        return {m_keys.begin(), m_keys.empty() ? m_keys.end() : m_keys.end() - 1};
+    }
+    /// Of the client that may do everything.
+    [[nodiscard]] std::string anyKey() const
+    {
+        return m_keys.empty() ? std::string() : m_keys.back().second;
+    }
     /// A client that \a entry holds for on \a route, and its key.
     [[nodiscard]] std::pair<std::shared_ptr<const ClientEntry>, std::string>
     clientFor(const PolicyEntry &entry, const RouteEntry &route) const
     {
         const PolicyEntry::Settings &settings = entry.settings();
+        TrialKey found;
         for (const auto &[client, key] : m_keys) {
             const bool isMeant
                 = (settings.client.empty() || settings.client == client->name)
                   && (route.hasLabels(settings.labels)
                       || std::ranges::all_of(settings.labels, [&c = *client](const auto &label) {
-                             const auto found = c.labels.find(label.first);
-                             return found != c.labels.end() && found->second == label.second;
+                             const auto its = c.labels.find(label.first);
+                             return its != c.labels.end() && its->second == label.second;
                          }));
-            if (isMeant && client->mayUseRoute(route.name) && client->models.empty())
+            if (!isMeant || !client->mayUseRoute(route.name))
+                continue;
+            // One that may name any model is better.
+            if (client->models.empty())
                 return {client, key};
+            if (!found.first)
+                found = {client, key};
         }
-        for (const auto &[client, key] : m_keys) {
-            if (settings.client == client->name)
-                return {client, key};
-        }
-        return {};
+        return found;
     }
 
 private:
@@ -96,14 +111,18 @@ private:
     StateStore m_states;
     BuildOutcome m_outcome;
     std::shared_ptr<const Snapshot> m_snapshot;
-    std::vector<std::pair<std::shared_ptr<const ClientEntry>, std::string>> m_keys;
+    std::vector<TrialKey> m_keys;
 };
 
 /// Models that a request may name to pass: those that are allowed, and some that have a price.
-std::vector<std::string>
-modelsFor(const Draft &draft, const RouteEntry &route, const Snapshot &snapshot)
+std::vector<std::string> modelsFor(const Draft &draft,
+                                   const RouteEntry &route,
+                                   const Snapshot &snapshot,
+                                   const ClientEntry &client)
 {
     std::vector<std::string> allowed;
+    for (const std::string &glob : client.modelNames)
+        allowed.push_back(exampleOf(glob));
     for (const auto &entry : route.pipeline.policies()) {
         const auto resource
             = std::ranges::find(draft.policies, entry->name(), &Resource<PolicySpec>::name);
@@ -138,6 +157,21 @@ Proof::Standing standingOf(Trial::Standing standing)
     return Proof::Standing::NotProven;
 }
 
+/// It limits how much, and does so before it is known who asks.
+bool countsStrangers(const PolicyEntry &entry,
+                     const RouteEntry &route,
+                     Sink &sink,
+                     const Trial &trial)
+{
+    constexpr auto counting = std::to_array<std::string_view>(
+        {"rate-limit", "spike-control", "concurrency", "token-limit", "budget"});
+    if (route.isPublic || std::ranges::find(counting, entry.type()) == counting.end())
+        return false;
+    Probe stranger = trial.good();
+    stranger.key.clear();
+    return sink.send(route, stranger)->wasSeenBy(entry.name());
+}
+
 Proof proofOf(const Draft &draft, const std::string &policy, const std::string &routeName)
 {
     const TrialSnapshot trialSnapshot(draft);
@@ -161,7 +195,7 @@ Proof proofOf(const Draft &draft, const std::string &policy, const std::string &
     const Node &config = resource == draft.policies.end() ? none : resource->spec.config;
     const auto [client, key] = trialSnapshot.clientFor(entry, *route);
     if (!client) {
-        proof.reasons.emplace_back("no client that it is for may use this route");
+        proof.reasons.emplace_back(forNobody);
         return proof;
     }
     Sink sink(trialSnapshot.get());
@@ -171,7 +205,10 @@ Proof proofOf(const Draft &draft, const std::string &policy, const std::string &
                  .sink = &sink,
                  .key = key,
                  .client = client->name,
-                 .models = modelsFor(draft, *route, snapshot)});
+                 .models = modelsFor(draft, *route, snapshot, *client)});
+    if (countsStrangers(entry, *route, sink, trial))
+        trial.notProven("it comes before client-key: requests without a key count too, all as one "
+                        "client; give it an order over that of client-key");
     prover(trial);
     trial.conclude();
     proof.standing = standingOf(trial.standing());
@@ -189,6 +226,20 @@ std::string whyNowhere(const Resource<PolicySpec> &policy)
     if (!policy.spec.unloaded.empty())
         return "not loaded: " + policy.spec.unloaded;
     return "its target is no route of this configuration";
+}
+
+/// A policy for some clients or labels has nothing to do where none of them comes by, if they do elsewhere.
+void forgetForeignRoutes(std::vector<Proof> &proofs)
+{
+    const auto isForeign = [](const Proof &proof) {
+        return !proof.reasons.empty() && proof.reasons.front() == forNobody;
+    };
+    const std::vector<Proof> all = proofs;
+    std::erase_if(proofs, [&](const Proof &proof) {
+        return isForeign(proof) && std::ranges::any_of(all, [&](const Proof &other) {
+                   return other.policy == proof.policy && !isForeign(other);
+               });
+    });
 }
 
 } // namespace
@@ -209,6 +260,7 @@ ProofReport prove(const Draft &draft, const std::string &policy)
                 report.proofs.push_back(proofOf(draft, name, route.name));
         }
     }
+    forgetForeignRoutes(report.proofs);
     for (const Resource<PolicySpec> &resource : draft.policies) {
         if (std::ranges::find(seen, resource.name) == seen.end()
             && (policy.empty() || policy == resource.name))
@@ -216,6 +268,10 @@ ProofReport prove(const Draft &draft, const std::string &policy)
                                      .type = resource.spec.type,
                                      .route = {},
                                      .reasons = {whyNowhere(resource)}});
+    }
+    if (policy.empty()) {
+        report.routes = proveRoutes(snapshot.get(), snapshot.anyKey());
+        report.clients = proveClients(snapshot.get(), snapshot.clients());
     }
     return report;
 }

@@ -27,10 +27,34 @@ struct Proof
     int probes = 0;         ///< requests that were tried
 };
 
+/// A route as a whole.
+struct RouteProof
+{
+    std::string route;
+    std::string basePath;
+    Proof::Standing standing = Proof::Standing::Proven;
+    bool isOpen = false;                    ///< reached without a key
+    std::vector<std::string> policies = {}; ///< that hold for all clients, without client-key
+    std::vector<std::string> reasons = {};
+    std::string probe = {};
+};
+
+/// What the keys of a client reach.
+struct ClientProof
+{
+    std::string client;
+    Proof::Standing standing = Proof::Standing::NotProven;
+    std::vector<std::string> reasons = {};
+    std::string probe = {};
+    int probes = 0;
+};
+
 struct ProofReport
 {
     std::vector<Proof> proofs;
-    Diagnostics diagnostics; ///< where these have errors nothing was tried
+    std::vector<RouteProof> routes;   ///< empty where one policy was asked for
+    std::vector<ClientProof> clients; ///< the same
+    Diagnostics diagnostics;          ///< where these have errors nothing was tried
 };
 
 /// Tries every policy of \a draft on every route where it is in force, and client-key on all routes:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Provers of the types that say how much.
 #include "gateway/base/money.h"
+#include "gateway/base/text.h"
 #include "gateway/base/units.h"
 #include "gateway/prove/provers.h"
 
@@ -18,6 +19,21 @@ namespace {
 /// More are not sent to come to the end of a limit.
 constexpr std::int64_t mostRequests = 50'000;
 
+/// The header that \a key reads, also in an expression (attributes.headers['x-user']); empty: none.
+std::string headerIn(std::string_view key)
+{
+    constexpr std::string_view word = "header:";
+    if (key.starts_with(word))
+        return std::string(key.substr(word.size()));
+    const std::size_t headers = key.starts_with("#[") ? key.find("headers") : std::string::npos;
+    if (headers == std::string::npos)
+        return {};
+    key.remove_prefix(headers + std::string_view("headers").size());
+    const auto isNamePart = [](char c) { return isAlphanumeric(c) || c == '-' || c == '_'; };
+    const auto *begin = std::ranges::find_if(key, isNamePart);
+    return {begin, std::find_if_not(begin, key.end(), isNamePart)};
+}
+
 /// The one that comes next, said in other ways: whoever is counted stays who he is.
 std::vector<Probe> otherWays(Trial &trial)
 {
@@ -27,12 +43,12 @@ std::vector<Probe> otherWays(Trial &trial)
         probes.back().what = "with another carrier";
         probes.back().carrier = carrier;
     }
-    const std::string key = trial.config().text("key", "client");
-    if (key.starts_with("header:")) {
+    const std::string header = headerIn(trial.config().text("key", "client"));
+    if (!header.empty()) {
         for (const char *value : {"gatehouse-prove-1", "gatehouse-prove-2"}) {
             probes.push_back(trial.good());
-            probes.back().what = "with another " + key.substr(7) + ", which the client chooses";
-            probes.back().headers.emplace_back(key.substr(7), value);
+            probes.back().what = "with another " + header + ", which the client chooses";
+            probes.back().headers.emplace_back(header, value);
         }
     }
     return probes;

@@ -16,6 +16,15 @@ namespace {
 constexpr std::chrono::hours afterAllWindows{24 * 40};
 constexpr std::size_t mostUncovered = 4;
 
+/// As Content-Encoding says it, and what it is.
+constexpr auto codings
+    = std::to_array<std::pair<const char *, const char *>>({{"gzip", "gzip"},
+                                                            {"GZIP", "gzip"},
+                                                            {"x-gzip", "gzip"},
+                                                            {"deflate", "deflate"},
+                                                            {"br", "br"},
+                                                            {"zstd", "zstd"}});
+
 struct KnownEndpoint
 {
     std::string path;
@@ -40,6 +49,7 @@ std::vector<KnownEndpoint> endpointsOf(const RouteEntry &route, const std::strin
     } else if (route.dialectName == "gemini") {
         endpoints = {{"/v1beta/models/" + model + ":generateContent", std::string(contents)},
                      {"/v1beta/models/" + model + ":streamGenerateContent", std::string(contents)},
+                     {"/v1/models/" + model + ":generateContent", std::string(contents)},
                      {"/v1beta/openai/chat/completions", jsonBody(model, messages)}};
     } else if (route.dialectName == "ollama") {
         endpoints
@@ -123,17 +133,24 @@ void Trial::findGood()
     m_good = everywhere(m_model).front();
 }
 
-std::vector<Probe> Trial::everywhere(const std::string &model) const
+std::vector<Probe> endpointProbes(const RouteEntry &route, const std::string &model)
 {
     std::vector<Probe> probes;
-    for (KnownEndpoint &endpoint : endpointsOf(*m_setting.route, model)) {
+    for (KnownEndpoint &endpoint : endpointsOf(route, model)) {
         Probe probe;
         probe.what = endpoint.path;
         probe.path = std::move(endpoint.path);
         probe.body = std::move(endpoint.body);
-        probe.key = m_setting.key;
         probes.push_back(std::move(probe));
     }
+    return probes;
+}
+
+std::vector<Probe> Trial::everywhere(const std::string &model) const
+{
+    std::vector<Probe> probes = endpointProbes(*m_setting.route, model);
+    for (Probe &probe : probes)
+        probe.key = m_setting.key;
     return probes;
 }
 
@@ -146,7 +163,8 @@ std::unique_ptr<Sink::Request> Trial::send(const Probe &probe)
 bool Trial::passes(const Probe &probe)
 {
     m_setting.sink->services().advance(afterAllWindows);
-    return send(probe)->isReached();
+    const auto request = send(probe);
+    return request->isReached() && request->route() == m_setting.route;
 }
 
 bool Trial::mustStop(const Probe &probe)
@@ -174,9 +192,20 @@ bool Trial::judge(const Probe &probe, const Sink::Request &request)
     }
     if (request.wasSeenBy(name) || m_isVariant)
         bypassed(probe, "got through");
-    else if (m_uncovered.size() < mostUncovered)
-        m_uncovered.push_back(probe.method + " " + probe.path);
+    else
+        leaveOut(probe, request);
     return false;
+}
+
+/// It passed, and this policy was not asked.
+void Trial::leaveOut(const Probe &probe, const Sink::Request &request)
+{
+    std::string endpoint = probe.method + " " + probe.path;
+    if (request.route() != m_setting.route)
+        endpoint += " (route " + request.route()->name + " takes it)";
+    if (m_uncovered.size() < mostUncovered
+        && std::ranges::find(m_uncovered, endpoint) == m_uncovered.end())
+        m_uncovered.push_back(std::move(endpoint));
 }
 
 std::vector<Probe> Trial::spellings(const Probe &probe) const
@@ -195,15 +224,23 @@ std::vector<Probe> Trial::spellings(const Probe &probe) const
     }
     if (!probe.body.empty() && !probe.announcedLength) {
         add("chunked", [](Probe &p) { p.isChunked = true; });
-        for (const char *coding : {"gzip", "deflate", "zstd"}) {
-            add(coding, [coding](Probe &p) {
+        for (const auto &[said, coding] : codings) {
+            add(said, [said = said, coding = coding](Probe &p) {
                 p.body = encoded(p.body, coding);
-                p.headers.emplace_back("Content-Encoding", coding);
+                p.headers.emplace_back("Content-Encoding", said);
                 p.headers.emplace_back("Content-Type", "application/json");
             });
         }
+        add("gzip, br", [](Probe &p) {
+            p.body = encoded(encoded(p.body, "gzip"), "br");
+            p.headers.emplace_back("Content-Encoding", "gzip, br");
+        });
         add("said to be plain text",
             [](Probe &p) { p.headers.emplace_back("Content-Type", "text/plain"); });
+    }
+    if (!probe.isOfMethod) {
+        for (const char *method : {"PUT", "PATCH", "DELETE", "QUERY"})
+            add(std::string("method ") + method, [method](Probe &p) { p.method = method; });
     }
     const std::size_t letter = probe.path.find_last_of('/') + 1;
     if (letter < probe.path.size() && probe.path[letter] != '%') {
@@ -241,8 +278,8 @@ void Trial::mustChange(const Probe &probe, const std::function<bool(const Exchan
         ++m_stops;
     else if (request->wasSeenBy(m_setting.entry->name()))
         bypassed(probe, "reached the provider unchanged");
-    else if (m_uncovered.size() < mostUncovered)
-        m_uncovered.push_back(probe.method + " " + probe.path);
+    else
+        leaveOut(probe, *request);
 }
 
 void Trial::notProven(std::string reason)

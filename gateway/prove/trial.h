@@ -29,6 +29,9 @@ private:
     const Node &m_config;
 };
 
+/// A request, without a key, to each endpoint of the route's dialect and one that nobody knows, the last.
+[[nodiscard]] std::vector<Probe> endpointProbes(const RouteEntry &route, const std::string &model);
+
 /// One policy on one route, and what is tried on it.
 class Trial
 {
@@ -66,7 +69,7 @@ public:
     bool mustStopNow(const Probe &probe);
     /// What \a check says of a request that passed; false: it does not hold.
     void mustChange(const Probe &probe, const std::function<bool(const Exchange &)> &check);
-    /// True where it reached the sink.
+    /// True where it reached the sink by this route.
     [[nodiscard]] bool passes(const Probe &probe);
 
     void notProven(std::string reason);
@@ -83,6 +86,7 @@ public:
 private:
     [[nodiscard]] std::unique_ptr<Sink::Request> send(const Probe &probe);
     bool judge(const Probe &probe, const Sink::Request &request);
+    void leaveOut(const Probe &probe, const Sink::Request &request);
     [[nodiscard]] std::vector<Probe> spellings(const Probe &probe) const;
     void findGood();
 

@@ -4,6 +4,7 @@
 
 #include <QDir>
 #include <QFile>
+#include <QTcpServer>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -62,6 +63,29 @@ QByteArray textOf(const ProofReport &report)
         for (const std::string &reason : proof.reasons)
             text += "  " + QByteArray::fromStdString(reason) + '\n';
         text += "  " + QByteArray::fromStdString(proof.probe) + '\n';
+    }
+    return text;
+}
+
+QByteArray scopesOf(const ProofReport &report)
+{
+    QByteArray text;
+    const auto word = [](Proof::Standing standing) {
+        return standing == Proof::Standing::Proven      ? "proven "
+               : standing == Proof::Standing::NotProven ? "not proven "
+                                                        : "bypassable ";
+    };
+    for (const RouteProof &proof : report.routes) {
+        text += word(proof.standing);
+        text += "route " + QByteArray::fromStdString(proof.route)
+                + (proof.isOpen ? ": open; " : ": with a key; ");
+        for (const std::string &policy : proof.policies)
+            text += QByteArray::fromStdString(policy);
+        text += '\n';
+    }
+    for (const ClientProof &proof : report.clients) {
+        text += word(proof.standing);
+        text += "client " + QByteArray::fromStdString(proof.client) + '\n';
     }
     return text;
 }
@@ -181,23 +205,23 @@ private Q_SLOTS:
             "bypassable p",
             "without a price",
             policy("budget", "{limits: [{amount: 1 USD}]}"));
-        row("17 for a client that may not use the route",
+        row("17 says what the client's key says already",
             policy("model-access",
                    "{allow: [gpt-5*]}",
                    "  target: {client: other}\n"
+                   "---\napiVersion: gatehouse/v1\nkind: Client\nmetadata: {name: nobody}\nspec: "
+                   "{routes: [openai]}\n"
                    "---\napiVersion: gatehouse/v1\nkind: Client\nmetadata: {name: other}\nspec: "
-                   "{routes: [second]}\n"
-                   "---\napiVersion: gatehouse/v1\nkind: Route\nmetadata: {name: second}\n"
-                   "spec: {basePath: /second, provider: openai}\n"),
+                   "{routes: [openai], models: [gpt-5*]}\n"),
             "not proven p",
-            "",
+            "shadowed: policy client-key",
             models);
-        row("18 tokens by a header",
+        row("18 tokens of one endpoint only",
             policy("token-limit",
                    "{limits: [{tokens: 100, per: 1m}]}",
                    "  rules: [{path: \"/embeddings\"}]\n"),
             "not proven p",
-            "",
+            "/chat/completions",
             policy("token-limit", "{limits: [{tokens: 100, per: 1m}]}"));
         row("19 faults left in",
             policy("fault-injection", "{delay: 1s}"),
@@ -211,6 +235,32 @@ private Q_SLOTS:
             "not proven p",
             "/responses",
             policy("header-injection", "{request: [{name: x-team, value: a}]}"));
+        row("21 before client-key",
+            policy("rate-limit", "{limits: [{requests: 5, per: 1m}]}", "  order: 5\n"),
+            "not proven p",
+            "without a key count too",
+            policy("rate-limit", "{limits: [{requests: 5, per: 1m}]}", "  order: 50\n"));
+        row("22 case of a path",
+            policy("endpoint-access", R"({deny: [{path: "/Files"}]})"),
+            "bypassable p",
+            "POST /files",
+            policy("endpoint-access", R"({deny: [{path: "/files"}]})"));
+        row("23 one of two spellings",
+            policy("endpoint-access", R"({deny: [{path: "/v1/files"}]})"),
+            "bypassable p",
+            "POST /files",
+            policy("endpoint-access", R"({deny: [{path: "/v1/files"}, {path: "/files"}]})"));
+        row("24 limit by a header in an expression",
+            policy("rate-limit",
+                   "{limits: [{requests: 5, per: 1m}], key: \"#[attributes.headers['x-user']]\"}"),
+            "bypassable p",
+            "x-user, which the client chooses",
+            policy("rate-limit", "{limits: [{requests: 5, per: 1m}], key: global}"));
+        row("25 one method of many, for models",
+            policy("model-access", "{allow: [gpt-5*]}", "  rules: [{methods: POST}]\n"),
+            "bypassable p",
+            "method PUT",
+            models);
     }
     static void broken_isFound_andMendedIsProven()
     {
@@ -237,16 +287,112 @@ private Q_SLOTS:
         QVERIFY2(closed.startsWith("proven client-key on openai\n"), closed.constData());
     }
 
-    static void secretsAndFiles_areLeftAlone()
+    static void routes_andClients_data()
     {
+        QTest::addColumn<QByteArray>("documents");
+        QTest::addColumn<QByteArray>("line");
+        const QByteArray models = policy("model-access", "{allow: [gpt-5*]}");
+        const QByteArray labelled
+            = policy("model-access", "{allow: [gpt-5*]}", "  target: {labels: {team: a}}\n");
+        const QByteArray below = "---\napiVersion: gatehouse/v1\nkind: Route\nmetadata: {name: "
+                                 "below}\nspec: {basePath: /openai/v1/chat, provider: openai}\n";
+        const QByteArray beside = "---\napiVersion: gatehouse/v1\nkind: Route\nmetadata: {name: "
+                                  "beside}\nspec: {basePath: /other, provider: openai}\n";
+        const auto client = [](const char *spec) -> QByteArray {
+            return QByteArray("---\napiVersion: gatehouse/v1\nkind: Client\nmetadata: {name: "
+                              "other}\nspec: ")
+                   + spec + '\n';
+        };
+        const auto row = [](const char *name, const QByteArray &more, const char *line) {
+            QTest::newRow(name) << base + more << QByteArray(line);
+        };
+        row("all is well", models, "proven route openai: with a key; p\n");
+        row("no policies at all", {}, "proven route openai: with a key; \n");
+        row("a route below takes requests",
+            labelled + below,
+            "bypassable route openai: with a key; p\n");
+        row("a route below with the same policies",
+            models + below,
+            "proven route openai: with a key; p\n");
+        row("a route beside leads to the same provider",
+            labelled + beside,
+            "not proven route openai: with a key; p\n");
+        row("no policy on a route", labelled + beside, "not proven route beside: with a key; \n");
+        row("client without limits", {}, "proven client agent\n");
+        row("client without limits among limited ones",
+            client("{models: [gpt-5*]}"),
+            "not proven client agent\n");
+        row("client limited to models", client("{models: [gpt-5*]}"), "proven client other\n");
+        row("client limited to all models",
+            client("{models: [\"*\"]}"),
+            "not proven client other\n");
+        row("client limited to a route",
+            beside + client("{routes: [beside]}"),
+            "proven client other\n");
+    }
+    static void routes_andClients()
+    {
+        QFETCH(const QByteArray, documents);
+        QFETCH(const QByteArray, line);
+        const QByteArray found = scopesOf(proveText(documents));
+        QVERIFY2(QByteArray("\n" + found).contains(QByteArray("\n" + line)), found.constData());
+    }
+
+    static void openRoute_isSaid()
+    {
+        const QByteArray open
+            = QByteArray(base).replace("provider: openai}", "provider: openai, public: true}");
+        const QByteArray found = scopesOf(proveText(open));
+        QVERIFY2(found.startsWith("not proven route openai: open"), found.constData());
+    }
+
+    static void nothing_leavesTheMachine_orIsWritten()
+    {
+        QTcpServer provider;
+        QVERIFY(provider.listen(QHostAddress::LocalHost));
+        const QByteArray address = "127.0.0.1:" + QByteArray::number(provider.serverPort());
+        const QByteArray spec = "dialect: openai, baseUrl: \"http://" + address + "/v1\",";
+        const QByteArray config = "{url: \"http://" + address + "/check\"}";
+        const QByteArray documents = QByteArray(base).replace("preset: openai,", spec)
+                                     + policy("external-authorization", config.constData());
         const QTemporaryDir directory;
         QFile file(directory.filePath(QStringLiteral("gatehouse.yaml")));
         QVERIFY(file.open(QIODevice::WriteOnly));
-        file.write(base);
+        file.write(documents);
         file.close();
-        (void)prove(loadDraft(directory.path().toStdString()), {});
-        QCOMPARE(QDir(directory.path()).entryList(QDir::Files),
+        const ProofReport report = prove(loadDraft(directory.path().toStdString()), {});
+        QVERIFY2(!report.proofs.empty(), textOf(report).constData());
+        QVERIFY(!provider.waitForNewConnection(0));
+        QVERIFY(!provider.hasPendingConnections());
+        QCOMPARE(QDir(directory.path()).entryList(QDir::AllEntries | QDir::NoDotAndDotDot),
                  QStringList(QStringLiteral("gatehouse.yaml")));
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QCOMPARE(file.readAll(), documents);
+    }
+
+    static void errorThatWasLetPass_isNoRefusal()
+    {
+        const QByteArray found = textOf(proveText(
+            base + policy("model-access", "{deny: [gpt-4*]}")
+                + "---\napiVersion: gatehouse/v1\nkind: Policy\nmetadata: {name: service}\n"
+                  "spec: {type: external-authorization, order: 20, onError: allow, config: "
+                  "{url: \"https://auth.example/check\"}}\n",
+            "p"));
+        QVERIFY2(found.startsWith("proven p on openai\n"), found.constData());
+    }
+
+    static void policyOfOneClient_isNotTriedWhereItMayNotGo()
+    {
+        const QByteArray found = textOf(proveText(
+            base + policy("model-access", "{allow: [gpt-5*]}", "  target: {client: other}\n")
+                + "---\napiVersion: gatehouse/v1\nkind: Client\nmetadata: "
+                  "{name: other}\nspec: {routes: [second]}\n"
+                  "---\napiVersion: gatehouse/v1\nkind: Route\nmetadata: "
+                  "{name: second}\nspec: {basePath: /second, provider: "
+                  "openai}\n",
+            "p"));
+        QVERIFY2(found.startsWith("proven p on second\n"), found.constData());
+        QCOMPARE(found.count("on openai"), 0);
     }
 
     static void brokenConfiguration_isNotTried()
