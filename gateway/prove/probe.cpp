@@ -103,6 +103,10 @@ std::string curlOf(const Probe &probe, const std::string &basePath)
     const auto quoted = [](std::string text) {
         for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4)
             text.replace(at, 1, "'\\''");
+        // Shells put nothing in the place of $KEY between single quotes.
+        constexpr std::string_view name = "$KEY";
+        if (const std::size_t at = text.find(name); at != std::string::npos)
+            text.replace(at, name.size(), "'\"$KEY\"'");
         return "'" + text + "'";
     };
     std::string line

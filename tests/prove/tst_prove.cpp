@@ -370,6 +370,16 @@ private Q_SLOTS:
         QCOMPARE(file.readAll(), documents);
     }
 
+    static void commandOfAProbe_leavesTheKeyToTheShell()
+    {
+        const ProofReport report
+            = proveText(base + policy("endpoint-access", R"({deny: [{path: "/Files"}]})"), "p");
+        QVERIFY(!report.proofs.empty());
+        const QByteArray command = QByteArray::fromStdString(report.proofs.front().probe);
+        QVERIFY2(command.contains("'Authorization: Bearer '\"$KEY\"''"), command.constData());
+        QVERIFY2(!command.contains("ghk_"), command.constData());
+    }
+
     static void errorThatWasLetPass_isNoRefusal()
     {
         const QByteArray found = textOf(proveText(
