@@ -166,6 +166,14 @@ void proveTimeout(Trial &trial)
     }
 }
 
+void proveRetry(Trial &trial)
+{
+    for (const Probe &probe : trial.everywhere(trial.model())) {
+        trial.mustChange(
+            probe, [](const Exchange &exchange) { return exchange.retrySetting() != nullptr; });
+    }
+}
+
 } // namespace
 
 Prover quotaProver(std::string_view type)
@@ -176,7 +184,8 @@ Prover quotaProver(std::string_view type)
                                                               {"concurrency", &proveConcurrency},
                                                               {"token-limit", &proveTokenLimit},
                                                               {"budget", &proveBudget},
-                                                              {"timeout", &proveTimeout}});
+                                                              {"timeout", &proveTimeout},
+                                                              {"retry", &proveRetry}});
     const auto *row = std::ranges::find(rows, type, &std::pair<std::string_view, Prover>::first);
     return row == rows.end() ? nullptr : row->second;
 }
