@@ -55,8 +55,8 @@ public:
 
     /// A file for counters of this policy, of \a shape (a text that says what a cell counts), so that they
     /// outlive the process; null where there is no data directory, or, warned of, where it cannot be used.
-    [[nodiscard]] virtual std::shared_ptr<quota::CounterFile>
-    counterFile(std::string_view shape, std::size_t cellBytes)
+    [[nodiscard]] virtual std::shared_ptr<quota::CounterFile> counterFile(std::string_view shape,
+                                                                          std::size_t cellBytes)
         = 0;
 
     /// What this policy keeps beyond a reload: the same object as long as a policy of the same name
