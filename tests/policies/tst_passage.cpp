@@ -68,6 +68,7 @@ Passage passageOf(PolicyTest &test, const Request &request)
 {
     if (!test.route.modelFinder)
         test.route.modelFinder = std::make_shared<const ModelFinder>(ModelPlaces{});
+    test.route.outputCap = [](std::string_view, const json::Value &) { return OutputCap{}; };
     Passage passage;
     test.send(request.head, request.body);
     for (int i = 0; i < 20 && test.isPaused(); ++i) {
