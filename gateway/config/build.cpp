@@ -128,6 +128,10 @@ private:
             = [dialect = entry.dialect](std::string_view path, const json::Value &body) {
                   return dialect->outputCap(path, body);
               };
+        entry.lastTurn = [dialect = entry.dialect](
+                             std::string_view path, const json::Value &body, TurnForm form) {
+            return dialect->lastTurn(path, body, form);
+        };
         entry.asksForUsage = spec.usage == "inject" && !provider->tellsUsageUnasked;
         entry.provider = std::move(provider);
         entry.rules = std::move(*rules);

@@ -148,6 +148,13 @@ constexpr auto outputCaps
     = std::to_array<std::string_view>({"/max_tokens", "/max_tokens_to_sample"});
 constexpr auto pathsWithoutOutput = std::to_array<std::string_view>({"/messages/count_tokens"});
 
+constexpr auto turnLists = std::to_array<std::string_view>({"messages"});
+constexpr auto modelRoles = std::to_array<std::string_view>({"assistant"});
+/// Of the blocks of a turn. What the model thought is worded anew each time.
+constexpr auto passingMembers = std::to_array<std::string_view>(
+    {"id", "tool_use_id", "cache_control", "signature", "thinking"});
+constexpr auto dataMembers = std::to_array<std::string_view>({"input"});
+
 class Anthropic final : public Dialect
 {
 public:
@@ -182,6 +189,14 @@ public:
     {
         return R"({"type":"error","error":{"type":)" + jsonString(errorType(status))
                + R"(,"message":)" + jsonString(message) + R"(},"request_id":null})";
+    }
+
+    [[nodiscard]] TurnPlaces turnPlaces() const override
+    {
+        return {.lists = turnLists,
+                .modelRoles = modelRoles,
+                .passing = passingMembers,
+                .data = dataMembers};
     }
 
     [[nodiscard]] OutputPlaces outputPlaces() const override

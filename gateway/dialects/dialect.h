@@ -3,6 +3,7 @@
 
 #include "gateway/base/error.h"
 #include "gateway/base/modelplaces.h"
+#include "gateway/base/turnplaces.h"
 #include "gateway/json/value.h"
 #include "gateway/usage/outputcap.h"
 #include "gateway/usage/usageplaces.h"
@@ -59,6 +60,13 @@ public:
     /// How much the request for \a path with this \a body (null: none that is JSON) lets its answer be.
     /// Looks at the places of all dialects, as usageReader() does.
     [[nodiscard]] OutputCap outputCap(std::string_view path, const json::Value &body) const;
+    /// Where requests have the turns of a conversation.
+    [[nodiscard]] virtual TurnPlaces turnPlaces() const = 0;
+    /// The last turn of the request for \a path with this \a body, in a form that is the same for the same
+    /// turn: the model's last one and all that follows it, without ids and the like. All of the body where
+    /// no turns are found; none for requests that make no output. Looks at the places of all dialects.
+    [[nodiscard]] std::optional<std::string>
+    lastTurn(std::string_view path, const json::Value &body, TurnForm form) const;
     /// What is appended to a stream of \a contentType, behind the end of an event, to say that it ends by
     /// an error, so that the SDK in use raises its own class: by the \a path that was asked for, of this
     /// dialect or of another one that the provider speaks too. Empty where no bytes can say so: in a JSON

@@ -240,6 +240,14 @@ constexpr auto pathsWithoutOutput = std::to_array<std::string_view>(
 constexpr auto streamPaths
     = std::to_array<std::string_view>({":streamGenerateContent", ":streamRawPredict"});
 
+constexpr auto turnLists = std::to_array<std::string_view>({"contents", "input"});
+constexpr auto historyMembers
+    = std::to_array<std::string_view>({"previousInteractionId", "previous_interaction_id"});
+constexpr auto modelRoles = std::to_array<std::string_view>({"model"});
+constexpr auto passingMembers
+    = std::to_array<std::string_view>({"id", "thoughtSignature", "thought_signature"});
+constexpr auto dataMembers = std::to_array<std::string_view>({"args", "response"});
+
 class Gemini final : public Dialect
 {
 public:
@@ -272,6 +280,15 @@ public:
     {
         return R"({"error":{"code":)" + std::to_string(status) + R"(,"message":)"
                + jsonString(message) + R"(,"status":)" + jsonString(rpcStatus(status)) + "}}";
+    }
+
+    [[nodiscard]] TurnPlaces turnPlaces() const override
+    {
+        return {.lists = turnLists,
+                .history = historyMembers,
+                .modelRoles = modelRoles,
+                .passing = passingMembers,
+                .data = dataMembers};
     }
 
     [[nodiscard]] OutputPlaces outputPlaces() const override

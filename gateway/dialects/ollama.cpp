@@ -135,6 +135,14 @@ constexpr auto pathsWithoutOutput
     = std::to_array<std::string_view>({"/api/embed", "/api/embeddings"});
 constexpr auto streamPaths = std::to_array<std::string_view>({"/api/chat", "/api/generate"});
 
+constexpr auto turnLists = std::to_array<std::string_view>({"messages"});
+constexpr auto askedMembers = std::to_array<std::string_view>({"prompt", "suffix", "images"});
+constexpr auto historyMembers = std::to_array<std::string_view>({"context"});
+constexpr auto modelRoles = std::to_array<std::string_view>({"assistant"});
+constexpr auto sceneRoles = std::to_array<std::string_view>({"system"});
+constexpr auto passingMembers = std::to_array<std::string_view>({"id", "thinking"});
+constexpr auto dataMembers = std::to_array<std::string_view>({"arguments"});
+
 class Ollama final : public Dialect
 {
 public:
@@ -164,6 +172,17 @@ public:
     errorBody(int /*status*/, std::string_view /*reason*/, std::string_view message) const override
     {
         return R"({"error":)" + jsonString(message) + "}";
+    }
+
+    [[nodiscard]] TurnPlaces turnPlaces() const override
+    {
+        return {.lists = turnLists,
+                .asked = askedMembers,
+                .history = historyMembers,
+                .modelRoles = modelRoles,
+                .sceneRoles = sceneRoles,
+                .passing = passingMembers,
+                .data = dataMembers};
     }
 
     [[nodiscard]] OutputPlaces outputPlaces() const override

@@ -10,6 +10,8 @@
 
 namespace gatehouse {
 
+TurnPlaces openaiTurnPlaces(); // openaiturns.cpp
+
 namespace {
 
 /// The SDKs choose their class by the status alone; the type is for people and logs. 401, 403 and 404
@@ -344,6 +346,8 @@ public:
                + jsonString(errorType(status)) + R"(,"param":null,"code":)" + jsonString(reason)
                + "}}";
     }
+
+    [[nodiscard]] TurnPlaces turnPlaces() const override { return openaiTurnPlaces(); }
 
     [[nodiscard]] OutputPlaces outputPlaces() const override
     {

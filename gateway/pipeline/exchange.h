@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gateway/base/turnplaces.h"
 #include "gateway/http/head.h"
 #include "gateway/pipeline/caller.h"
 #include "gateway/pipeline/carriers.h"
@@ -46,6 +47,10 @@ struct RouteInfo
     std::vector<std::string> providerNames = {};         ///< who may answer; the usual one first
     /// How much output a request for the path allows, by its body; of the dialect.
     std::function<OutputCap(std::string_view path, const json::Value &body)> outputCap = {};
+    /// The last turn of a conversation, as Dialect::lastTurn(); of the dialect.
+    std::function<std::optional<std::string>(
+        std::string_view path, const json::Value &body, TurnForm form)>
+        lastTurn = {};
 
     /// True where it has all of \a wanted, with these values.
     [[nodiscard]] bool hasLabels(const std::map<std::string, std::string> &wanted) const;

@@ -69,6 +69,9 @@ Passage passageOf(PolicyTest &test, const Request &request)
     if (!test.route.modelFinder)
         test.route.modelFinder = std::make_shared<const ModelFinder>(ModelPlaces{});
     test.route.outputCap = [](std::string_view, const json::Value &) { return OutputCap{}; };
+    test.route.lastTurn = [](std::string_view, const json::Value &, TurnForm) {
+        return std::optional<std::string>("a turn");
+    };
     Passage passage;
     test.send(request.head, request.body);
     for (int i = 0; i < 20 && test.isPaused(); ++i) {
