@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Limits under parallel load, the provider as the witness: exactly the limit passes in a window, never more
-than so many are under way, and a burst arrives smoothed."""
+than so many are under way, a burst arrives smoothed, and what is said again and again is stopped."""
 import argparse
 import http.client
 import sys
@@ -59,6 +59,14 @@ spec:
   type: spike-control
   rules: [{path: "/s/spike/.*"}]
   config: {requests: 20, per: 1s, queue: 64, delay: 1s, attempts: 60}
+---
+apiVersion: gatehouse/v1
+kind: Policy
+metadata: {name: loops}
+spec:
+  type: loop-guard
+  rules: [{path: "/s/loop.*"}]
+  config: {repeats: 4, within: 1m}
 """
 
 
@@ -202,6 +210,27 @@ def spike(checks, gateway, provider):
     print(f"   {CONNECTIONS} requests in {seconds:.2f} s, {times[-1] - times[0]:.3f} s for {ideal} s")
 
 
+def loops(checks, gateway, provider):
+    """The same turn over connections of their own, so over both workers."""
+    def ask(text, key=gateway.key):
+        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+        begun = time.monotonic()
+        connection.request("POST", "/openai/v1/s/loop", headers={"authorization": f"Bearer {key}"},
+                           body='{"model": "m", "messages": [{"role": "user", "content": "%s"}]}' % text)
+        response = connection.getresponse()
+        response.read()
+        connection.close()
+        return response.status, response.getheader("x-gatehouse-reason"), time.monotonic() - begun
+
+    asked = [ask("again") for _ in range(6)]
+    checks.check("loop: four pass, the fifth is refused", [one[0] for one in asked] == [200] * 4 + [429] * 2, asked)
+    checks.check("loop: it says why", asked[4][1] == "loop-guard", asked[4])
+    checks.check("loop: slowed before", asked[2][2] >= 0.5 and asked[3][2] >= 1 and asked[1][2] < 0.4, asked)
+    checks.check("loop: the provider has seen four", len(provider.seen("/s/loop")) == 4, len(provider.seen("/s/loop")))
+    checks.check("loop: another turn passes", ask("else")[0] == 200)
+    checks.check("loop: another client passes", ask("again", gateway.other_key)[0] == 200)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     add_arguments(parser)
@@ -214,7 +243,7 @@ def main():
     (gateway.config / "limits.yaml").write_text(POLICIES)
     try:
         gateway.start()
-        for part in (rates, kills, seats, gone_clients, spike):
+        for part in (rates, kills, seats, gone_clients, spike, loops):
             part(checks, gateway, provider)
         checks.check("the gateway is alive", gateway.alive(), gateway.output()[-500:])
     finally:

@@ -48,6 +48,7 @@ constexpr auto golden = std::to_array<GoldenRow>({
     {"rate-limit", 50, Needs::Config},
     {"spike-control", 55, Needs::Nothing},
     {"concurrency", 56, Needs::Config},
+    {"loop-guard", 57, Needs::Nothing},
     {"token-limit", 58, Needs::Config},
     {"budget", 59, Needs::Config},
     {"timeout", 50, Needs::Nothing},
