@@ -144,7 +144,10 @@ void ExchangeRun::afterHead(Pipeline::Outcome outcome, const Reply &reply, std::
         gathers = false;
         m_exchange->body().setUnreadable({ErrorCode::BodyNotInspectable, {}});
     }
-    m_mayAskForUsage = m_mayAskForUsage && (gathers || isShort);
+    // Nor for its usage where that would take the room of what policies have to read.
+    const bool hasRoom
+        = m_context.gatheredBytes + request.contentLength <= WorkerContext::maxGathered / 2;
+    m_mayAskForUsage = m_mayAskForUsage && (gathers || (isShort && hasRoom));
     gathers = gathers || m_mayAskForUsage;
     if (request.framing == http::Framing::Length) {
         if (const Reply *tooLong = m_exchange->checkBodySize(request.contentLength)) {
