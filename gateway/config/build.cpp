@@ -98,14 +98,22 @@ private:
             const auto provider = providers.find(route.spec.provider);
             if (provider == providers.end() || provider->second == nullptr)
                 continue;
-            addRoute(route, provider->second);
+            std::vector<std::shared_ptr<const ProviderEntry>> fallbacks;
+            for (const std::string &name : route.spec.fallbacks) {
+                const auto fallback = providers.find(name);
+                if (fallback != providers.end() && fallback->second != nullptr)
+                    fallbacks.push_back(fallback->second);
+            }
+            addRoute(route, provider->second, std::move(fallbacks));
         }
         std::ranges::stable_sort(m_snapshot.routes,
                                  std::ranges::greater(),
                                  [](const RouteEntry &route) { return route.basePath.size(); });
     }
 
-    void addRoute(const Resource<RouteSpec> &route, std::shared_ptr<const ProviderEntry> provider)
+    void addRoute(const Resource<RouteSpec> &route,
+                  std::shared_ptr<const ProviderEntry> provider,
+                  std::vector<std::shared_ptr<const ProviderEntry>> fallbacks)
     {
         const RouteSpec &spec = route.spec;
         auto rules = Rules::compile(spec.rules);
@@ -132,8 +140,22 @@ private:
                              std::string_view path, const json::Value &body, TurnForm form) {
             return dialect->lastTurn(path, body, form);
         };
-        entry.asksForUsage = spec.usage == "inject" && !provider->tellsUsageUnasked;
+        entry.isStateless
+            = [dialect = entry.dialect](std::string_view path, const json::Value *body) {
+                  return dialect->isStateless(path, body);
+              };
+        bool tellsUsage = provider->tellsUsageUnasked;
+        for (const auto &fallback : fallbacks) {
+            entry.providerNames.push_back(fallback->name);
+            tellsUsage = tellsUsage && fallback->tellsUsageUnasked;
+        }
+        entry.asksForUsage = spec.usage == "inject" && !tellsUsage;
         entry.provider = std::move(provider);
+        // Another provider need not be given time to recover: no pause.
+        entry.fallbackSetting = {.attempts = 1 + static_cast<std::int64_t>(fallbacks.size()),
+                                 .statuses = {429, 502, 503, 504, 529},
+                                 .backoff = std::chrono::milliseconds(0)};
+        entry.fallbacks = std::move(fallbacks);
         entry.rules = std::move(*rules);
         m_snapshot.routes.push_back(std::move(entry));
     }

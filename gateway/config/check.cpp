@@ -147,6 +147,32 @@ void checkBasePath(const Resource<RouteSpec> &route, FirstSeen &catchAlls, Repor
                              "used; a route without rules comes last");
 }
 
+/// Each is another provider than those before and speaks the same dialect.
+void checkFallbacks(const Resource<RouteSpec> &route,
+                    const Draft &draft,
+                    const std::vector<std::string_view> &providers,
+                    Reporter &reporter)
+{
+    const std::vector<std::string> &fallbacks = route.spec.fallbacks;
+    const std::string dialect = dialectOf(draft, route.spec.provider);
+    for (auto name = fallbacks.begin(); name != fallbacks.end(); ++name) {
+        const Place place
+            = route.place({"fallbacks", static_cast<std::size_t>(name - fallbacks.begin())});
+        const std::string other = dialectOf(draft, *name);
+        if (const auto missing = missingName("provider", *name, providers); !missing.empty())
+            reporter.error(place, missing);
+        else if (*name == route.spec.provider || std::find(fallbacks.begin(), name, *name) != name)
+            reporter.error(place,
+                           "the provider " + inQuotes(*name)
+                               + " is asked before already; a retry policy asks a provider again");
+        else if (!dialect.empty() && !other.empty() && other != dialect)
+            reporter.error(place,
+                           "the provider " + inQuotes(*name) + " speaks " + other + " and "
+                               + inQuotes(route.spec.provider) + " speaks " + dialect
+                               + ": nothing translates between them");
+    }
+}
+
 void checkRoutes(const Draft &draft, Diagnostics &diagnostics)
 {
     const auto declared = declaredListeners(draft);
@@ -167,6 +193,7 @@ void checkRoutes(const Draft &draft, Diagnostics &diagnostics)
             !missing.empty())
             reporter.error(route.place({"provider"}), missing);
         checkBasePath(route, catchAlls, reporter);
+        checkFallbacks(route, draft, providers, reporter);
         const std::string providerDialect = dialectOf(draft, spec.provider);
         if (!spec.dialect.empty() && !providerDialect.empty() && spec.dialect != providerDialect)
             reporter.warning(route.place({"dialect"}),

@@ -277,6 +277,14 @@ std::span<const Field> RouteSpec::fields()
                                      .label = "Provider",
                                      .help = "Name of the provider",
                                      .required = true}),
+        field<&RouteSpec::fallbacks>(
+            {.key = "fallbacks",
+             .label = "Fallbacks",
+             .help = "Names of providers that are asked, in this order, where the one before could "
+                     "not be reached or answered 429, 502, 503, 504 or 529; a retry policy says "
+                     "otherwise how often and after what. They speak the provider's dialect and "
+                     "know the models that clients ask for",
+             .max = 8}),
         choice<&RouteSpec::dialect>({.key = "dialect",
                                      .label = "Dialect",
                                      .help = "Wire format of the clients; absent: the provider's",

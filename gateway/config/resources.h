@@ -112,6 +112,7 @@ struct RouteSpec
     std::string listener = "default";
     std::string basePath;
     std::string provider;
+    std::vector<std::string> fallbacks;
     std::string dialect;
     std::string usage = "inject";
     bool isPublic = false;

@@ -155,6 +155,11 @@ constexpr auto passingMembers = std::to_array<std::string_view>(
     {"id", "tool_use_id", "cache_control", "signature", "thinking"});
 constexpr auto dataMembers = std::to_array<std::string_view>({"input"});
 
+constexpr auto statelessEndpoints
+    = std::to_array<std::string_view>({"complete", "messages", "messages/count_tokens"});
+constexpr auto stateMembers = std::to_array<std::string_view>({"container", "mcp_servers"});
+constexpr auto providerTools = std::to_array<std::string_view>({"code_execution", "mcp_toolset"});
+
 class Anthropic final : public Dialect
 {
 public:
@@ -197,6 +202,11 @@ public:
                 .modelRoles = modelRoles,
                 .passing = passingMembers,
                 .data = dataMembers};
+    }
+
+    [[nodiscard]] StatelessPlaces statelessPlaces() const override
+    {
+        return {.endpoints = statelessEndpoints, .state = stateMembers, .tools = providerTools};
     }
 
     [[nodiscard]] OutputPlaces outputPlaces() const override

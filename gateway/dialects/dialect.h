@@ -3,6 +3,7 @@
 
 #include "gateway/base/error.h"
 #include "gateway/base/modelplaces.h"
+#include "gateway/base/statelessplaces.h"
 #include "gateway/base/turnplaces.h"
 #include "gateway/json/value.h"
 #include "gateway/usage/outputcap.h"
@@ -67,6 +68,11 @@ public:
     /// no turns are found; none for requests that make no output. Looks at the places of all dialects.
     [[nodiscard]] std::optional<std::string>
     lastTurn(std::string_view path, const json::Value &body, TurnForm form) const;
+    /// Which requests ask for nothing but an answer.
+    [[nodiscard]] virtual StatelessPlaces statelessPlaces() const = 0;
+    /// True where a request with POST for \a path with this \a body asks for nothing but an answer; null: where
+    /// it may be one, by its path. Looks at the places of all dialects.
+    [[nodiscard]] bool isStateless(std::string_view path, const json::Value *body) const;
     /// What is appended to a stream of \a contentType, behind the end of an event, to say that it ends by
     /// an error, so that the SDK in use raises its own class: by the \a path that was asked for, of this
     /// dialect or of another one that the provider speaks too. Empty where no bytes can say so: in a JSON

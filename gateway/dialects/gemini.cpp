@@ -248,6 +248,21 @@ constexpr auto passingMembers
     = std::to_array<std::string_view>({"id", "thoughtSignature", "thought_signature"});
 constexpr auto dataMembers = std::to_array<std::string_view>({"args", "response"});
 
+/// Of the Gemini API and, behind the project, of Vertex.
+constexpr auto statelessEndpoints = std::to_array<std::string_view>(
+    {"models/*:batchEmbedContents",
+     "models/*:countTokens",
+     "models/*:embedContent",
+     "models/*:generateContent",
+     "models/*:streamGenerateContent",
+     "projects/*/locations/*/publishers/*/models/*:countTokens",
+     "projects/*/locations/*/publishers/*/models/*:generateContent",
+     "projects/*/locations/*/publishers/*/models/*:rawPredict",
+     "projects/*/locations/*/publishers/*/models/*:streamGenerateContent",
+     "projects/*/locations/*/publishers/*/models/*:streamRawPredict"});
+constexpr auto stateMembers
+    = std::to_array<std::string_view>({"cachedContent", "cached_content", "store"});
+
 class Gemini final : public Dialect
 {
 public:
@@ -289,6 +304,11 @@ public:
                 .modelRoles = modelRoles,
                 .passing = passingMembers,
                 .data = dataMembers};
+    }
+
+    [[nodiscard]] StatelessPlaces statelessPlaces() const override
+    {
+        return {.endpoints = statelessEndpoints, .state = stateMembers};
     }
 
     [[nodiscard]] OutputPlaces outputPlaces() const override

@@ -143,6 +143,11 @@ constexpr auto sceneRoles = std::to_array<std::string_view>({"system"});
 constexpr auto passingMembers = std::to_array<std::string_view>({"id", "thinking"});
 constexpr auto dataMembers = std::to_array<std::string_view>({"arguments"});
 
+constexpr auto statelessEndpoints
+    = std::to_array<std::string_view>({"chat", "embed", "embeddings", "generate"});
+/// It says how long the model stays loaded from now on, which is asked for again each time.
+constexpr auto stateMembers = std::to_array<std::string_view>({"keep_alive"});
+
 class Ollama final : public Dialect
 {
 public:
@@ -183,6 +188,11 @@ public:
                 .sceneRoles = sceneRoles,
                 .passing = passingMembers,
                 .data = dataMembers};
+    }
+
+    [[nodiscard]] StatelessPlaces statelessPlaces() const override
+    {
+        return {.endpoints = statelessEndpoints, .state = stateMembers};
     }
 
     [[nodiscard]] OutputPlaces outputPlaces() const override

@@ -10,7 +10,8 @@
 
 namespace gatehouse {
 
-TurnPlaces openaiTurnPlaces(); // openaiturns.cpp
+StatelessPlaces openaiStatelessPlaces(); // openaistateless.cpp
+TurnPlaces openaiTurnPlaces();           // openaiturns.cpp
 
 namespace {
 
@@ -348,6 +349,11 @@ public:
     }
 
     [[nodiscard]] TurnPlaces turnPlaces() const override { return openaiTurnPlaces(); }
+
+    [[nodiscard]] StatelessPlaces statelessPlaces() const override
+    {
+        return openaiStatelessPlaces();
+    }
 
     [[nodiscard]] OutputPlaces outputPlaces() const override
     {

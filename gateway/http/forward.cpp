@@ -101,7 +101,8 @@ void writeRequestHead(std::string &out, const RequestHead &request, const Reques
     for (const Field &field : request.fields) {
         if (field.id == FieldId::Host)
             appendLine(out, {field.id, field.name, rewrite.authority});
-        else if (isForwarded(request, field, !rewrite.credentialLine.empty())
+        else if (isForwarded(
+                     request, field, rewrite.dropsCredentials || !rewrite.credentialLine.empty())
                  && !(dropNamed && request.connectionNames(field.name)))
             appendLine(out, field);
     }

@@ -20,6 +20,8 @@ struct RequestRewrite
     std::string_view query;          ///< with its '?', the virtual key taken out; or empty
     std::string_view authority;      ///< the Host value
     std::string_view credentialLine; ///< whole line with CRLF, or empty
+    /// Those of the client too where we bring none: they are for another provider.
+    bool dropsCredentials = false;
 };
 
 /// Appends to \a out the head for the provider: written anew from what was parsed, end-to-end fields

@@ -89,10 +89,16 @@ std::optional<Reply> AnswerWatch::take(std::string_view bytes)
         m_exchange->answerSoFar().usage = m_usage->usage();
         m_exchange->answerSoFar().isUsageFinal = m_usage->isComplete();
     }
+    // Also where the filter holds all of it back: the usage that it told counts now.
+    return show(m_filter ? std::string_view(m_changed) : bytes);
+}
+
+/// To policies, what is about to be \a passed on.
+std::optional<Reply> AnswerWatch::show(std::string_view passed)
+{
     if (!m_isShown)
         return std::nullopt;
-    std::optional<Reply> reply = m_route->pipeline.runResponseBody(*m_exchange, bytes);
-    const std::string_view passed = m_filter ? std::string_view(m_changed) : bytes;
+    std::optional<Reply> reply = m_route->pipeline.runResponseBody(*m_exchange, passed);
     if (!reply && !passed.empty()) {
         m_lastBytes.append(passed.substr(passed.size() - std::min<std::size_t>(passed.size(), 2)));
         m_lastBytes.erase(0, m_lastBytes.size() - std::min<std::size_t>(m_lastBytes.size(), 2));
@@ -100,11 +106,11 @@ std::optional<Reply> AnswerWatch::take(std::string_view bytes)
     return reply;
 }
 
-std::string_view AnswerWatch::rest()
+std::optional<Reply> AnswerWatch::takeRest()
 {
     m_changed.clear();
     m_filter->end(m_changed);
-    return m_changed;
+    return m_changed.empty() ? std::nullopt : show(m_changed);
 }
 
 void AnswerWatch::end(bool isWhole)

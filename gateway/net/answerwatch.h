@@ -33,8 +33,8 @@ public:
     [[nodiscard]] std::optional<Reply> take(std::string_view bytes);
     /// Where it changesBody(): what is to be passed on for what was taken; valid until the next take().
     [[nodiscard]] std::string_view changed() const { return m_changed; }
-    /// Likewise, before end(): what was held back.
-    [[nodiscard]] std::string_view rest();
+    /// Likewise, before end(): what was held back is changed() now. A reply as from take().
+    [[nodiscard]] std::optional<Reply> takeRest();
     /// The answer is over; \a isWhole: with its last byte.
     void end(bool isWhole);
     /// What is appended to the answer to say that \a reply ends it, so that the SDK raises its error;
@@ -43,6 +43,7 @@ public:
 
 private:
     void read(std::string_view decoded);
+    [[nodiscard]] std::optional<Reply> show(std::string_view passed);
 
     Exchange *m_exchange = nullptr; ///< null: no answer is under way
     const RouteEntry *m_route = nullptr;

@@ -7,6 +7,7 @@
 #include <QLoggingCategory>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@ namespace gatehouse::net {
 namespace {
 
 Q_LOGGING_CATEGORY(policyLog, "gatehouse.policy", QtWarningMsg)
+Q_LOGGING_CATEGORY(attemptLog, "gatehouse.attempts", QtWarningMsg)
 Q_LOGGING_CATEGORY(usageLog, "gatehouse.usage", QtWarningMsg)
 
 std::string_view wordOf(Decision::Kind kind)
@@ -48,6 +50,24 @@ void logDecisions(const Exchange &exchange)
                                  + std::string(wordOf(decision.kind))
                                  + (decision.detail.empty() ? "" : ": " + decision.detail);
         qCInfo(policyLog, "%s", line.c_str());
+    }
+}
+
+/// Where there were several: `req-1: attempt 1 at openai answered 503 after 12 ms`.
+void logAttempts(const Exchange &exchange)
+{
+    using std::chrono::milliseconds;
+    for (std::size_t i = 0; i < exchange.attempts().size(); ++i) {
+        const Attempt &attempt = exchange.attempts()[i];
+        std::string line = std::string(exchange.requestId()) + ": attempt " + std::to_string(i + 1)
+                           + " at " + std::string(attempt.provider);
+        line += attempt.status != 0 ? " answered " + std::to_string(attempt.status) : " failed";
+        line += " after "
+                + std::to_string(std::chrono::duration_cast<milliseconds>(attempt.time).count())
+                + " ms";
+        if (attempt.error)
+            line.append(": ").append(errorInfo(*attempt.error).reason);
+        qCInfo(attemptLog, "%s", line.c_str());
     }
 }
 
@@ -92,6 +112,8 @@ void logExchange(const Exchange &exchange, const PriceTable &prices)
 {
     if (policyLog().isInfoEnabled())
         logDecisions(exchange);
+    if (attemptLog().isInfoEnabled() && exchange.attempts().size() > 1)
+        logAttempts(exchange);
     if (usageLog().isInfoEnabled())
         logUsage(exchange, prices);
 }

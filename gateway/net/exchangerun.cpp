@@ -55,7 +55,7 @@ void ExchangeRun::begin(std::string_view head,
     Reply reply;
     const Pipeline::Outcome outcome = m_route->pipeline.runRequestHead(*m_exchange, reply);
     afterHead(outcome, reply, rest);
-    if (isActive() && m_stage != Stage::Relaying)
+    if (isActive() && (m_stage != Stage::Relaying || !m_route->fallbacks.empty()))
         m_exchange->own(head);
 }
 
@@ -70,7 +70,9 @@ Result<void> ExchangeRun::admitRequest(std::string_view listener, const Peer &pe
     m_providerPath.clear();
     if (!m_route->rules.isEmpty())
         m_providerPath = m_route->providerPath(request).value_or(std::string()); // they matched
-    const ProviderEntry &provider = *m_route->provider;
+    // A key in the query would go to all of them alike.
+    const bool bringsCredential
+        = m_route->provider->credentialLine != nullptr || !m_route->fallbacks.empty();
     m_exchange->setResumed([this](Verdict verdict) { resumed(std::move(verdict)); });
     return m_exchange->begin(
         std::move(request),
@@ -80,12 +82,13 @@ Result<void> ExchangeRun::admitRequest(std::string_view listener, const Peer &pe
          .clients = &snapshot.clients,
          .requestId = m_client.requestId(),
          .path = request.path.substr(m_route->basePath.size()),
-         .dropKeys = provider.dialect->takesKeyFromQuery() && provider.credentialLine != nullptr});
+         .dropKeys = m_route->provider->dialect->takesKeyFromQuery() && bringsCredential});
 }
 
 void ExchangeRun::paused()
 {
-    m_context.setDeadline(m_pauseDeadline, limits().policyTimeout);
+    m_context.setDeadline(m_pauseDeadline,
+                          m_exchange->longestPause().value_or(limits().policyTimeout));
 }
 
 void ExchangeRun::PauseDeadline::expired()
@@ -211,7 +214,8 @@ void ExchangeRun::afterBody(Pipeline::Outcome outcome, const Reply &reply, std::
             m_exchange->askForUsage(*splice);
     }
     m_relay.prepare();
-    m_exchange->forgetRequest();
+    if (m_route->fallbacks.empty())
+        m_exchange->forgetRequest();
     m_relay.takeRequestBytes(rest);
     if (isActive())
         m_relay.start();

@@ -41,7 +41,11 @@ void Relay::begin(Exchange &exchange,
     m_route = &route;
     m_rewrittenPath = rewrittenPath;
     m_runtime = &runtime;
-    exchange.setProvider(route.provider->name);
+    m_place = 0;
+    if (!route.fallbacks.empty() && exchange.isAvoided(route.provider->name))
+        m_place = nextPlace();
+    m_provider = &route.providerAt(m_place);
+    exchange.setProvider(m_provider->name);
     m_phase = Phase::Held;
     m_requestBody = http::BodyReader(request);
     m_requestBytes = 0;
@@ -70,12 +74,13 @@ void Relay::start()
 {
     if (m_phase != Phase::Prepared)
         return; // refused while its first bytes were taken
-    const ProviderEntry &provider = *m_route->provider;
-    if (provider.credentialError) {
-        fail(*provider.credentialError);
+    if (m_provider->credentialError) {
+        if (!retriesUnsent(*m_provider->credentialError))
+            fail(*m_provider->credentialError);
         return;
     }
-    m_connection = m_context.pool->takeIdle(m_runtime->providers.at(&provider), *this);
+    m_exchange->beginAttempt(WorkerContext::now());
+    m_connection = m_context.pool->takeIdle(m_runtime->providers.at(m_provider), *this);
     if (m_connection != nullptr)
         providerOpened();
     else
@@ -86,10 +91,9 @@ void Relay::openConnection()
 {
     m_phase = Phase::Opening;
     await(Wait::Connect, limits().connectTimeout);
-    const ProviderEntry &provider = *m_route->provider;
-    const ProviderTarget &target = m_runtime->providers.at(&provider);
+    const ProviderTarget &target = m_runtime->providers.at(m_provider);
     m_connection = &m_context.pool->add(target);
-    m_connection->open(*this, provider, target.tls.get());
+    m_connection->open(*this, *m_provider, target.tls.get());
 }
 
 void Relay::providerOpened()
@@ -103,7 +107,7 @@ void Relay::providerOpened()
     // What mayRetry() would refuse in any case need not be kept.
     const bool mayResend
         = m_connection->isReused() && (m_isIdempotent || m_connection->hasSentNothing());
-    if (!mayResend && m_exchange->retrySetting() == nullptr)
+    if (!mayResend && retrySetting() == nullptr)
         dropPrepared();
     if (!m_requestComplete && m_connection->pendingOutput() == 0)
         m_client.relayWantsMore();
@@ -136,7 +140,8 @@ void Relay::providerFailed(const Error &error)
         openConnection();
         return;
     }
-    if (retriesConnect(error))
+    m_exchange->noteFailure(error.code, WorkerContext::now());
+    if (m_phase == Phase::Opening && retriesUnsent(error))
         return;
     fail(error);
 }
@@ -181,8 +186,19 @@ void Relay::noteWait()
     m_exchange->checkObservedTime(Wait::Total, now - m_begun);
 }
 
+/// For the record, where it is the provider that keeps us waiting, and not the client.
+void Relay::noteStall(ErrorCode error)
+{
+    const bool isTheirs = m_phase == Phase::Opening
+                          || (m_phase == Phase::AwaitingHead && m_requestComplete)
+                          || (m_phase == Phase::Response && m_client.pendingToClient() == 0);
+    if (isTheirs)
+        m_exchange->noteFailure(error, WorkerContext::now());
+}
+
 void Relay::failWait(Wait wait, const Error &error)
 {
+    noteStall(error.code);
     if (const Reply *refusal = m_exchange->timedOut(wait))
         refuse(*refusal);
     else
@@ -201,10 +217,10 @@ void Relay::stalled()
         tryAgain();
         return;
     case Phase::Opening:
-        if (retriesConnect({ErrorCode::ProviderConnectTimeout, {}}))
+        noteStall(ErrorCode::ProviderConnectTimeout);
+        if (retriesUnsent({ErrorCode::ProviderConnectTimeout, {}}))
             return;
-        failWait(Wait::Connect,
-                 {ErrorCode::ProviderConnectTimeout, m_route->provider->origin.authority});
+        failWait(Wait::Connect, {ErrorCode::ProviderConnectTimeout, m_provider->origin.authority});
         return;
     case Phase::AwaitingHead:
         failWait(Wait::FirstByte,
@@ -228,7 +244,7 @@ void Relay::fail(const Error &error)
 {
     Reply reply = Reply::of(error);
     // What was tried often enough here need not be tried by the client as often again.
-    if (m_exchange != nullptr && m_exchange->retrySetting() != nullptr && m_attempts > 1)
+    if (m_exchange != nullptr && m_attempts > 1)
         reply.retryable = false;
     refuse(reply);
 }

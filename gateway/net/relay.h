@@ -55,7 +55,8 @@ public:
     ~Relay();
     Q_DISABLE_COPY_MOVE(Relay)
 
-    /// Takes up a request that may go to the provider of \a route. All outlive the exchange.
+    /// Takes up a request that may go to a provider of \a route. All outlive the exchange, and where the
+    /// route has fallbacks so does the request.
     void begin(Exchange &exchange,
                const RouteEntry &route,
                const Runtime &runtime,
@@ -144,11 +145,16 @@ private:
     [[nodiscard]] bool takeRequestData(std::string_view data);
     [[nodiscard]] bool takeRequestEnd(std::string &ending);
     [[nodiscard]] bool mayRetry(const Error &error) const;
-    [[nodiscard]] bool mayTryAgain();
-    [[nodiscard]] bool retriesConnect(const Error &error);
+    [[nodiscard]] const RetrySetting *retrySetting() const;
+    [[nodiscard]] std::size_t nextPlace() const;
+    [[nodiscard]] bool mayTryAgain() const;
+    [[nodiscard]] bool retriesUnsent(const Error &error);
     [[nodiscard]] bool retriesAnswer(const http::ResponseHead &head);
     void backOff(std::chrono::milliseconds least, std::string why);
     void tryAgain();
+    void turnTo(std::size_t place);
+    void writeHead(std::string_view body);
+    void noteStall(ErrorCode error);
     [[nodiscard]] bool isLastOfMany(int status) const;
     void writeResponse(std::string_view ending);
     void sayContinue();
@@ -171,7 +177,8 @@ private:
     ProviderConnection *m_connection = nullptr;
     const Runtime *m_runtime = nullptr;
     const RouteEntry *m_route = nullptr;
-    std::string m_rewrittenPath; ///< of a route with rules, instead of the exchange's
+    const ProviderEntry *m_provider = nullptr; ///< that the attempt under way goes to
+    std::string m_rewrittenPath;               ///< of a route with rules, instead of the exchange's
     Exchange *m_exchange = nullptr;
     StallDeadline m_deadline{*this};
     TotalDeadline m_totalDeadline{*this};
@@ -181,8 +188,9 @@ private:
     AnswerWatch m_watch;
     http::BodyReader m_requestBody;
     std::uint64_t m_requestBytes = 0;
-    std::string m_prepared;     ///< head and body not yet sent, then kept while a retry is possible
-    std::string m_gatheredEnd;  ///< what ends a gathered chunked body
+    std::string m_prepared; ///< head and body not yet sent, then kept while a retry is possible
+    std::size_t m_preparedHead = 0; ///< bytes of it that are the head
+    std::string m_gatheredEnd;      ///< what ends a gathered chunked body
     std::size_t m_gathered = 0; ///< bytes of the body that count as WorkerContext::gatheredBytes
     std::uint64_t m_responseBytes = 0;
     Phase m_phase = Phase::None;
@@ -197,6 +205,7 @@ private:
     bool m_maySwitch = false;
     bool m_keepAlive = false;
     std::int64_t m_attempts = 0; ///< begun
+    std::size_t m_place = 0;     ///< among the route's providers, of the next attempt in Backoff
     bool m_attemptEnded = false; ///< in Backoff: the answer was read to its end
     bool m_cutOff = false; ///< a policy ended the answer early; the exchange ends at the next tick
     bool m_isToldWhy = false; ///< likewise, and the answer has its proper end

@@ -20,14 +20,25 @@ void Relay::providerInterim(const http::ResponseHead &head)
 
 void Relay::providerHead(const http::ResponseHead &fromProvider)
 {
+    m_exchange->noteAnswer(fromProvider.status, WorkerContext::now());
     if (retriesAnswer(fromProvider))
         return;
     dropPrepared();
     m_watch.begin(*m_exchange, *m_route, fromProvider);
     const http::ResponseHead *head = &fromProvider;
     http::ResponseHead changed;
+    if (m_watch.changesBody()) {
+        changed = *head;
+        std::erase_if(changed.fields, [](const http::Field &field) {
+            return field.id == http::FieldId::ContentEncoding
+                   || field.id == http::FieldId::ContentLength;
+        });
+        changed.framing = http::Framing::Chunked;
+        head = &changed;
+    }
     if (m_route->pipeline.hasResponsePhase(*m_exchange)) {
-        changed = fromProvider;
+        if (head != &changed)
+            changed = fromProvider;
         http::dropConnectionNamed(changed);
         m_route->pipeline.runResponseHead(*m_exchange, changed);
         head = &changed;
@@ -36,16 +47,6 @@ void Relay::providerHead(const http::ResponseHead &fromProvider)
         if (head != &changed)
             changed = *head;
         changed.fields.push_back({http::FieldId::Other, "x-should-retry", "false"});
-        head = &changed;
-    }
-    if (m_watch.changesBody()) {
-        if (head != &changed)
-            changed = *head;
-        std::erase_if(changed.fields, [](const http::Field &field) {
-            return field.id == http::FieldId::ContentEncoding
-                   || field.id == http::FieldId::ContentLength;
-        });
-        changed.framing = http::Framing::Chunked;
         head = &changed;
     }
     m_framing = head->framing;
@@ -158,8 +159,13 @@ void Relay::providerEnd(const std::vector<http::Field> &trailers)
         m_attemptEnded = true;
         return;
     }
-    if (m_watch.changesBody())
-        passChanged(m_watch.rest());
+    if (m_watch.changesBody()) {
+        if (const std::optional<Reply> reply = m_watch.takeRest()) {
+            breakOff(*reply);
+            return;
+        }
+        passChanged(m_watch.changed());
+    }
     if (m_framing != http::Framing::Chunked) {
         writeResponse({});
     } else if (trailers.empty() || m_route->pipeline.changesHeads()) {

@@ -36,33 +36,14 @@ void Relay::prepare()
 {
     const bool wasGathered = m_phase == Phase::Gathering;
     m_phase = Phase::Prepared;
-    const ProviderEntry &provider = *m_route->provider;
-    const std::string_view path
-        = m_route->rules.isEmpty() ? m_exchange->path() : std::string_view(m_rewrittenPath);
-    // At once, so that the head is not copied as it grows.
-    std::size_t size = 1024 + provider.basePath.size() + path.size() + m_exchange->query().size();
-    for (const http::Field &field : m_exchange->request().fields)
-        size += field.name.size() + field.value.size() + 4;
-    if (provider.credentialLine)
-        size += provider.credentialLine->reveal().size();
-    const std::string_view body = wasGathered ? m_exchange->body().bytes() : std::string_view();
-    const std::uint64_t announced = m_exchange->request().contentLength;
-    size += wasGathered ? body.size() + m_gatheredEnd.size() + 32
-                        : std::min<std::uint64_t>(announced, maxPrepared);
-    m_prepared.reserve(size);
-    http::writeRequestHead(m_prepared,
-                           m_exchange->request(),
-                           {.basePath = provider.basePath,
-                            .path = path,
-                            .query = m_exchange->query(),
-                            .authority = provider.origin.authority,
-                            .credentialLine = provider.credentialLine
-                                                  ? provider.credentialLine->reveal()
-                                                  : std::string_view()});
-    if (!wasGathered)
+    if (!wasGathered) {
+        writeHead({});
         return;
+    }
     BodyBatch &batch = m_context.requestBatch;
     batch.clear();
+    const std::string_view body = m_exchange->body().bytes();
+    writeHead(body);
     if (!body.empty())
         batch.add(body);
     for (const iovec &part : batch.finish(m_requestChunked, m_gatheredEnd))
@@ -70,6 +51,35 @@ void Relay::prepare()
     batch.clear();
     m_exchange->body().clear();
     releaseGathered();
+}
+
+/// The head for the provider, with room for what follows: \a body, or what was announced.
+void Relay::writeHead(std::string_view body)
+{
+    const ProviderEntry &provider = *m_provider;
+    const http::RequestHead &request = m_exchange->request();
+    const std::string_view path
+        = m_route->rules.isEmpty() ? m_exchange->path() : std::string_view(m_rewrittenPath);
+    // At once, so that the head is not copied as it grows.
+    std::size_t size = 1024 + provider.basePath.size() + path.size() + m_exchange->query().size();
+    for (const http::Field &field : request.fields)
+        size += field.name.size() + field.value.size() + 4;
+    if (provider.credentialLine)
+        size += provider.credentialLine->reveal().size();
+    size += body.empty() ? std::min<std::uint64_t>(request.contentLength, maxPrepared)
+                         : body.size() + m_gatheredEnd.size() + 32;
+    m_prepared.reserve(size);
+    http::writeRequestHead(m_prepared,
+                           request,
+                           {.basePath = provider.basePath,
+                            .path = path,
+                            .query = m_exchange->query(),
+                            .authority = provider.origin.authority,
+                            .credentialLine = provider.credentialLine
+                                                  ? provider.credentialLine->reveal()
+                                                  : std::string_view(),
+                            .dropsCredentials = m_place != 0});
+    m_preparedHead = m_prepared.size();
 }
 
 void Relay::releaseGathered()

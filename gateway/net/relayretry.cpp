@@ -4,6 +4,7 @@
 #include "gateway/base/text.h"
 #include "gateway/net/relay.h"
 #include "gateway/net/retryafter.h"
+#include "gateway/secrets/wiping.h"
 
 #include <algorithm>
 #include <random>
@@ -26,35 +27,58 @@ std::chrono::milliseconds jittered(std::chrono::milliseconds most)
 
 } // namespace
 
-/// Attempts are left, of this request and of the worker's budget for all.
-bool Relay::mayTryAgain()
+/// Of a policy, else the route's own; null where there is one attempt only.
+const RetrySetting *Relay::retrySetting() const
 {
-    const RetrySetting *setting = m_exchange->retrySetting();
-    return setting != nullptr && m_isKept && m_attempts < setting->attempts
-           && m_context.retryBudget.mayTake();
+    if (m_exchange->retrySetting() != nullptr || m_route->fallbacks.empty())
+        return m_exchange->retrySetting();
+    return &m_route->fallbackSetting;
 }
 
-/// True where another attempt follows.
-bool Relay::retriesConnect(const Error &error)
+/// Whom to ask next: the last one again, where there is no other.
+std::size_t Relay::nextPlace() const
 {
-    if (m_phase != Phase::Opening || m_exchange->retrySetting() == nullptr
-        || !m_exchange->retrySetting()->onConnect || !mayTryAgain())
+    for (std::size_t place = m_place + 1; place < m_route->providerCount(); ++place) {
+        if (!m_exchange->isAvoided(m_route->providerAt(place).name))
+            return place;
+    }
+    return m_place;
+}
+
+/// Attempts are left of this request, and of the worker's budget for asking a provider again: another
+/// one has not failed yet.
+bool Relay::mayTryAgain() const
+{
+    const RetrySetting *setting = retrySetting();
+    if (setting == nullptr || !m_isKept || m_attempts >= setting->attempts)
+        return false;
+    return nextPlace() != m_place
+           || (m_exchange->retrySetting() != nullptr && m_context.retryBudget.mayTake());
+}
+
+/// Nothing of the request went out. True where another attempt follows.
+bool Relay::retriesUnsent(const Error &error)
+{
+    const RetrySetting *setting = retrySetting();
+    if (setting == nullptr || !setting->onConnect || !mayTryAgain())
         return false;
     backOff(std::chrono::milliseconds(0), std::string(error.info().reason));
+    // It might come about after all, and take the request then.
+    if (m_connection != nullptr)
+        std::exchange(m_connection, nullptr)->giveBack(false);
     return true;
 }
 
 /// True where the answer is not passed on, and another attempt follows.
 bool Relay::retriesAnswer(const http::ResponseHead &head)
 {
-    const RetrySetting *setting = m_exchange->retrySetting();
-    if (setting == nullptr || m_maySwitch || !setting->covers(head.status) || !m_isKept
-        || m_attempts >= setting->attempts)
+    const RetrySetting *setting = retrySetting();
+    if (setting == nullptr || m_maySwitch || !setting->covers(head.status) || !mayTryAgain())
         return false;
     std::chrono::milliseconds least{0};
-    if (setting->honoursRetryAfter)
+    if (setting->honoursRetryAfter && nextPlace() == m_place)
         least = retryAfter(head, m_context.services->wallNow());
-    if (least > longestWait || !mayTryAgain())
+    if (least > longestWait)
         return false;
     backOff(least, "answered " + std::to_string(head.status));
     return true;
@@ -62,19 +86,24 @@ bool Relay::retriesAnswer(const http::ResponseHead &head)
 
 void Relay::backOff(std::chrono::milliseconds least, std::string why)
 {
-    m_context.retryBudget.take();
-    const RetrySetting &setting = *m_exchange->retrySetting();
-    constexpr std::int64_t mostDoublings = 10;
-    const auto most
-        = setting.backoff * (std::int64_t{1} << std::min(m_attempts - 1, mostDoublings));
     m_exchange->noteRetry("attempt " + std::to_string(m_attempts) + " at "
                           + std::string(m_exchange->provider()) + ": " + why);
+    const std::size_t place = nextPlace();
+    std::chrono::milliseconds pause{0};
+    if (place == m_place) {
+        m_context.retryBudget.take();
+        constexpr std::int64_t mostDoublings = 10;
+        pause = least
+                + jittered(retrySetting()->backoff
+                           * (std::int64_t{1} << std::min(m_attempts - 1, mostDoublings)));
+    }
+    m_place = place;
     ++m_attempts;
     m_phase = Phase::Backoff;
     m_attemptEnded = false;
     noteWait();
     m_wait = Wait::Total;
-    m_context.deadlines.set(m_deadline, WorkerContext::now() + least + jittered(most));
+    m_context.deadlines.set(m_deadline, WorkerContext::now() + pause);
 }
 
 void Relay::tryAgain()
@@ -82,13 +111,27 @@ void Relay::tryAgain()
     if (m_connection != nullptr)
         std::exchange(m_connection, nullptr)->giveBack(m_requestComplete && m_attemptEnded);
     m_phase = Phase::Prepared;
+    if (&m_route->providerAt(m_place) != m_provider)
+        turnTo(m_place);
     start();
+}
+
+/// Writes the head anew, with that provider's address and credential, before what is there of the body.
+void Relay::turnTo(std::size_t place)
+{
+    m_provider = &m_route->providerAt(place);
+    m_exchange->setProvider(m_provider->name);
+    std::string before = std::exchange(m_prepared, {});
+    const std::string_view body = std::string_view(before).substr(m_preparedHead);
+    writeHead(body);
+    appendWiping(m_prepared, body);
+    wipe(before);
 }
 
 /// The client's own attempts would multiply ours.
 bool Relay::isLastOfMany(int status) const
 {
-    return m_attempts > 1 && m_exchange->retrySetting()->covers(status);
+    return m_attempts > 1 && retrySetting()->covers(status);
 }
 
 } // namespace gatehouse::net

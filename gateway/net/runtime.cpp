@@ -101,10 +101,13 @@ Result<std::shared_ptr<const Runtime>> Runtime::build(std::shared_ptr<const Snap
             return Unexpected(std::move(result).error());
     }
     for (const RouteEntry &route : runtime->snapshot->routes) {
-        if (runtime->providers.contains(route.provider.get()))
-            continue;
-        if (auto result = addProvider(*runtime, *route.provider, previous); !result)
-            return Unexpected(std::move(result).error());
+        for (std::size_t i = 0; i < route.providerCount(); ++i) {
+            const ProviderEntry &provider = route.providerAt(i);
+            if (runtime->providers.contains(&provider))
+                continue;
+            if (auto result = addProvider(*runtime, provider, previous); !result)
+                return Unexpected(std::move(result).error());
+        }
     }
     // Kept once it is there: a policy of the snapshot before may still be asking.
     const bool wasUsed = previous != nullptr && previous->endpointTls;

@@ -200,6 +200,8 @@ void Exchange::end()
     m_observesTimes = false;
     m_isAskedForUsage = false;
     m_retry = nullptr;
+    m_attempts.clear();
+    m_avoided.clear();
     m_retryPolicy = nullptr;
     m_cutAfter.reset();
     m_answer = {};
@@ -311,8 +313,9 @@ Exchange::removeResponseHeaders(const std::function<bool(std::string_view name)>
     return removeFields(m_response->fields, isMeant, [this] { return mayChange(); });
 }
 
-Resume Exchange::pause()
+Resume Exchange::pause(std::optional<std::chrono::milliseconds> longest)
 {
+    m_longestPause = longest;
     m_ticket = std::make_shared<Resume::Ticket>();
     m_ticket->resume = [this](Verdict verdict) { m_resumed(std::move(verdict)); };
     return Resume(m_ticket);

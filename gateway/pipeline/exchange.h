@@ -3,6 +3,7 @@
 
 #include "gateway/base/turnplaces.h"
 #include "gateway/http/head.h"
+#include "gateway/pipeline/attempt.h"
 #include "gateway/pipeline/caller.h"
 #include "gateway/pipeline/carriers.h"
 #include "gateway/pipeline/clientdirectory.h"
@@ -51,6 +52,8 @@ struct RouteInfo
     std::function<std::optional<std::string>(
         std::string_view path, const json::Value &body, TurnForm form)>
         lastTurn = {};
+    /// A request with POST asks for nothing but an answer, as Dialect::isStateless(); of the dialect.
+    std::function<bool(std::string_view path, const json::Value *body)> isStateless = {};
 
     /// True where it has all of \a wanted, with these values.
     [[nodiscard]] bool hasLabels(const std::map<std::string, std::string> &wanted) const;
@@ -207,6 +210,9 @@ public:
     /// The request may be sent again; the last policy that says so counts. \a setting is the policy's and
     /// lives as long.
     void retry(const RetrySetting &setting);
+    /// The request goes to \a provider only where no other of the route is left. The name is one of
+    /// route().providerNames.
+    void avoid(std::string_view provider);
     /// The response's body ends after this many bytes, and the connection with it.
     void cutResponseAfter(std::uint64_t bytes);
 
@@ -216,14 +222,23 @@ public:
     void setResponseHeader(std::string_view name, std::string_view value);
     void addResponseHeader(std::string_view name, std::string_view value);
     std::size_t removeResponseHeaders(const std::function<bool(std::string_view name)> &isMeant);
+    /// Its fields as they are now; in onResponseHead.
+    [[nodiscard]] const std::vector<http::Field> &responseFields() const
+    {
+        return m_response->fields;
+    }
 
     // The answer, in the response phases.
     [[nodiscard]] const Answer &answer() const { return m_answer; }
     /// Who answers, or would: the name of the provider that the request goes to; in onEnd the last one.
     [[nodiscard]] std::string_view provider() const { return m_provider; }
+    /// Where the request went, in this order; complete in onEnd.
+    [[nodiscard]] const std::vector<Attempt> &attempts() const { return m_attempts; }
 
     /// Call before returning Pause{}; the Resume takes the verdict that the policy would have returned.
-    [[nodiscard]] Resume pause();
+    /// \a longest: after which it is held to be stuck; none: as the configuration says of all policies
+    /// (policyTimeout).
+    [[nodiscard]] Resume pause(std::optional<std::chrono::milliseconds> longest = {});
 
     /// This policy's state in this exchange; made at its first use.
     template<typename T>
@@ -247,7 +262,14 @@ public:
     /// False for fields that frame the message or belong to one connection, Host, and the gateway's own.
     [[nodiscard]] static bool isChangeable(std::string_view name);
 
-    // For the owner of the exchange: the connection that it came by.
+    // For the owner of the exchange: the connection that it came by, or what tries a policy.
+    /// The policy that holds it back; while one does.
+    [[nodiscard]] const PolicyEntry *currentPolicy() const { return m_current; }
+    /// As pause() was told last.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> longestPause() const
+    {
+        return m_longestPause;
+    }
     struct Setting
     {
         const RouteInfo *route = nullptr;
@@ -283,11 +305,19 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> cutAfter() const { return m_cutAfter; }
     /// Null where it may be sent once only.
     [[nodiscard]] const RetrySetting *retrySetting() const { return m_retry; }
-    /// An attempt failed, and another one follows: for the record, as a decision of the policy.
+    /// An attempt failed, and another one follows: for the record, as a decision of the policy if one said
+    /// that there may be others.
     void noteRetry(std::string why);
     [[nodiscard]] Answer &answerSoFar() { return m_answer; }
     /// \a name lives as long as the exchange.
     void setProvider(std::string_view name) { m_provider = name; }
+    [[nodiscard]] bool isAvoided(std::string_view provider) const;
+    /// From now on it is with provider().
+    void beginAttempt(std::chrono::steady_clock::time_point now);
+    /// The answer has begun.
+    void noteAnswer(int status, std::chrono::steady_clock::time_point now);
+    /// The provider did not give a whole answer. What was noted first stands.
+    void noteFailure(ErrorCode error, std::chrono::steady_clock::time_point now);
     /// How long a policy lets the gateway wait.
     [[nodiscard]] std::optional<std::chrono::milliseconds> timeLimit(Wait wait) const;
     /// It has waited for that long: the refusal, where a policy set that limit, else null.
@@ -356,6 +386,7 @@ private:
     std::vector<bool> m_applies;              ///< by place in the pipeline
     std::shared_ptr<Resume::Ticket> m_ticket; ///< while paused
     std::function<void(Verdict)> m_resumed;
+    std::optional<std::chrono::milliseconds> m_longestPause;
     const PolicyEntry *m_current = nullptr; ///< whose hook runs, or which paused
     std::size_t m_place = 0;                ///< of the current policy
     std::uint8_t m_phase = 0;               ///< PolicyPhase that runs or paused
@@ -365,6 +396,8 @@ private:
     bool m_isAskedForUsage = false;
     const RetrySetting *m_retry = nullptr;
     const PolicyEntry *m_retryPolicy = nullptr;
+    std::vector<Attempt> m_attempts;
+    std::vector<std::string_view> m_avoided;
 };
 
 } // namespace gatehouse

@@ -2,6 +2,7 @@
 // What policies allow an exchange: bytes, time, attempts.
 #include "gateway/pipeline/exchange.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -81,7 +82,45 @@ void Exchange::retry(const RetrySetting &setting)
 
 void Exchange::noteRetry(std::string why)
 {
-    m_decisions.push_back({m_retryPolicy, Decision::Kind::Change, std::move(why)});
+    if (m_retryPolicy != nullptr)
+        m_decisions.push_back({m_retryPolicy, Decision::Kind::Change, std::move(why)});
+}
+
+void Exchange::avoid(std::string_view provider)
+{
+    const auto &names = m_route->providerNames;
+    const auto name = std::ranges::find(names, provider);
+    if (name != names.end() && mayChange())
+        m_avoided.push_back(*name); // which lives as long as the route
+}
+
+bool Exchange::isAvoided(std::string_view provider) const
+{
+    return std::ranges::find(m_avoided, provider) != m_avoided.end();
+}
+
+void Exchange::beginAttempt(std::chrono::steady_clock::time_point now)
+{
+    m_attempts.push_back({.provider = m_provider, .begin = now});
+}
+
+void Exchange::noteAnswer(int status, std::chrono::steady_clock::time_point now)
+{
+    if (m_attempts.empty())
+        return;
+    Attempt &attempt = m_attempts.back();
+    attempt.status = status;
+    attempt.time = now - attempt.begin;
+}
+
+void Exchange::noteFailure(ErrorCode error, std::chrono::steady_clock::time_point now)
+{
+    if (m_attempts.empty() || m_attempts.back().error)
+        return;
+    Attempt &attempt = m_attempts.back();
+    attempt.error = error;
+    if (attempt.status == 0)
+        attempt.time = now - attempt.begin;
 }
 
 } // namespace gatehouse

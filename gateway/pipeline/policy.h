@@ -55,8 +55,9 @@ public:
     /// The head of the answer is here, before the client sees it: the provider's or, if this policy
     /// let the request pass, one that a later policy or the gateway itself gives. In reverse order.
     virtual void onResponseHead(Exchange &) const {}
-    /// A piece of the provider's answer is about to be passed on, of any length: without its framing, in
-    /// the codings that its head names. Exchange::answer() knows of it already. In the order of
+    /// A piece of the provider's answer is about to be passed on, of any length: as the client will have it,
+    /// without its framing, in the codings that its head names; empty where it is held back for now.
+    /// Exchange::answer() knows of it already. In the order of
     /// onResponseHead. A reply breaks the answer off before this piece: it is said as streams of the
     /// dialect say an error where that can be said, and none of the piece passes. Not for tunnels.
     [[nodiscard]] virtual std::optional<Reply> onResponseBody(Exchange &, std::string_view) const

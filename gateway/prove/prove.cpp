@@ -105,6 +105,14 @@ public:
         }
         return found;
     }
+    /// Of one who is not \a client and may use \a route; empty where there is none.
+    [[nodiscard]] std::string otherKey(const ClientEntry &client, const RouteEntry &route) const
+    {
+        const auto found = std::ranges::find_if(m_keys, [&](const TrialKey &key) {
+            return key.first->name != client.name && key.first->mayUseRoute(route.name);
+        });
+        return found == m_keys.end() ? std::string() : found->second;
+    }
 
 private:
     TrialSecrets m_secrets;
@@ -205,7 +213,8 @@ Proof proofOf(const Draft &draft, const std::string &policy, const std::string &
                  .sink = &sink,
                  .key = key,
                  .client = client->name,
-                 .models = modelsFor(draft, *route, snapshot, *client)});
+                 .models = modelsFor(draft, *route, snapshot, *client),
+                 .otherKey = trialSnapshot.otherKey(*client, *route)});
     if (countsStrangers(entry, *route, sink, trial))
         trial.notProven("it comes before client-key: requests without a key count too, all as one "
                         "client; give it an order over that of client-key");

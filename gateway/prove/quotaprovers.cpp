@@ -174,18 +174,54 @@ void proveRetry(Trial &trial)
     }
 }
 
+/// No provider answers here, so nothing is kept; but what would get the same answer waits for it, and only
+/// that does. tests/faults/cache.py has a provider.
+void proveResponseCache(Trial &trial)
+{
+    const std::vector<std::string> key = trial.config().texts("key");
+    if (!key.empty() && std::ranges::find(key, "client") == key.end()) {
+        trial.notProven("key has no client, so all clients share their answers");
+        return;
+    }
+    const auto first = trial.sink().send(trial.route(), trial.good());
+    if (trial.sink().send(trial.route(), trial.good())->heldBy() != trial.setting().entry->name()) {
+        trial.notProven("it keeps no answers of " + trial.good().path);
+        return;
+    }
+    trial.mustStopNow(trial.good());
+    Probe other = trial.good();
+    other.what = "another client";
+    other.key = trial.setting().otherKey;
+    if (other.key.empty())
+        trial.notProven("there is no other client to try it with");
+    else
+        trial.mustNotWait(other);
+    for (const char *field : {"Authorization", "x-api-key", "Cookie"}) {
+        Probe own = trial.good();
+        own.what = std::string("with another ") + field;
+        own.carrier = KeyPlace::XGoogApiKey;
+        own.headers.emplace_back(field, "gatehouse-prove");
+        trial.mustNotWait(own);
+    }
+    Probe apart = trial.good();
+    apart.what = "no-store";
+    apart.headers.emplace_back("Cache-Control", "no-store");
+    trial.mustNotWait(apart);
+}
+
 } // namespace
 
 Prover quotaProver(std::string_view type)
 {
-    static constexpr auto rows
-        = std::to_array<std::pair<std::string_view, Prover>>({{"rate-limit", &proveRateLimit},
-                                                              {"spike-control", &proveSpikeControl},
-                                                              {"concurrency", &proveConcurrency},
-                                                              {"token-limit", &proveTokenLimit},
-                                                              {"budget", &proveBudget},
-                                                              {"timeout", &proveTimeout},
-                                                              {"retry", &proveRetry}});
+    static constexpr auto rows = std::to_array<std::pair<std::string_view, Prover>>(
+        {{"rate-limit", &proveRateLimit},
+         {"spike-control", &proveSpikeControl},
+         {"concurrency", &proveConcurrency},
+         {"token-limit", &proveTokenLimit},
+         {"budget", &proveBudget},
+         {"timeout", &proveTimeout},
+         {"retry", &proveRetry},
+         {"response-cache", &proveResponseCache}});
     const auto *row = std::ranges::find(rows, type, &std::pair<std::string_view, Prover>::first);
     return row == rows.end() ? nullptr : row->second;
 }

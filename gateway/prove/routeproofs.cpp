@@ -50,7 +50,13 @@ Names missingOn(const RouteEntry &other, const RouteEntry &route)
 
 bool leadTogether(const RouteEntry &route, const RouteEntry &other)
 {
-    return route.provider->origin == other.provider->origin;
+    for (std::size_t i = 0; i < route.providerCount(); ++i) {
+        for (std::size_t j = 0; j < other.providerCount(); ++j) {
+            if (route.providerAt(i).origin == other.providerAt(j).origin)
+                return true;
+        }
+    }
+    return false;
 }
 
 /// A request below the base path of \a route that another one takes, to the same provider and past its policies.

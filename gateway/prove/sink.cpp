@@ -72,6 +72,12 @@ std::string_view Sink::Request::refusedBy() const
     return isByPolicy ? decisions.back().policy->name() : std::string_view();
 }
 
+std::string_view Sink::Request::heldBy() const
+{
+    return isHeld() && m_exchange.currentPolicy() != nullptr ? m_exchange.currentPolicy()->name()
+                                                             : std::string_view();
+}
+
 bool Sink::Request::wasSeenBy(std::string_view policy) const
 {
     return std::ranges::any_of(m_exchange.decisions(), [policy](const Decision &decision) {

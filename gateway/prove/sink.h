@@ -77,6 +77,8 @@ public:
         [[nodiscard]] const Reply &reply() const { return m_reply; }
         /// The policy that refused it; empty where the gateway itself did.
         [[nodiscard]] std::string_view refusedBy() const;
+        /// The policy that holds it; empty where none does.
+        [[nodiscard]] std::string_view heldBy() const;
         /// Which took it; null where none did.
         [[nodiscard]] const RouteEntry *route() const { return m_route; }
         /// It was asked about this request.

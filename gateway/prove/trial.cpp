@@ -178,11 +178,20 @@ bool Trial::mustStopNow(const Probe &probe)
     return judge(probe, *send(probe));
 }
 
+bool Trial::mustNotWait(const Probe &probe)
+{
+    const auto request = send(probe);
+    if (request->heldBy() != m_setting.entry->name())
+        return true;
+    bypassed(probe, "waits for the answer to another request");
+    return false;
+}
+
 bool Trial::judge(const Probe &probe, const Sink::Request &request)
 {
     const std::string_view name = m_setting.entry->name();
     if (!request.isReached()) {
-        if (request.refusedBy() == name || (request.isHeld() && request.wasSeenBy(name)))
+        if (request.refusedBy() == name || request.heldBy() == name)
             ++m_stops;
         else
             m_shadow = request.refusedBy().empty()

@@ -47,6 +47,7 @@ public:
         std::string key;                 ///< virtual key that may use the route
         std::string client;              ///< whose it is
         std::vector<std::string> models; ///< that may pass here, the likeliest first
+        std::string otherKey = {};       ///< of another client; empty: there is none
     };
 
     explicit Trial(Setting setting);
@@ -67,6 +68,8 @@ public:
     void mustStopHowever(const Probe &probe);
     /// At once, without waiting: for those that count.
     bool mustStopNow(const Probe &probe);
+    /// At once: false where this policy holds it back.
+    bool mustNotWait(const Probe &probe);
     /// What \a check says of a request that passed; false: it does not hold.
     void mustChange(const Probe &probe, const std::function<bool(const Exchange &)> &check);
     /// True where it reached the sink by this route.

@@ -316,6 +316,13 @@ private Q_SLOTS:
         row("unknown usage",
             "{basePath: /x, provider: ollama, usage: guess}",
             "47: usage must be one of inject, observe, not \"guess\"");
+        row("unknown fallback",
+            "{basePath: /x, provider: ollama, fallbacks: [olama]}",
+            "52: there is no provider \"olama\"; did you mean \"ollama\"?");
+        row("fallback to itself",
+            "{basePath: /x, provider: ollama, fallbacks: [ollama]}",
+            "52: the provider \"ollama\" is asked before already; a retry policy asks a provider "
+            "again");
         row("another dialect",
             "{basePath: /x, provider: ollama, dialect: openai}",
             "49: warning: the clients speak openai and the provider speaks ollama: nothing "

@@ -146,6 +146,44 @@ private Q_SLOTS:
         QCOMPARE(provider.readMessage().body, body);
     }
 
+    void policies_seeWhatTheClientSees_data()
+    {
+        QTest::addColumn<bool>("isCoded");
+        QTest::addColumn<QByteArray>("end");
+        QTest::newRow("plain") << false << done;
+        QTest::newRow("coded all the same") << true << done;
+        QTest::newRow("held back to its end") << false << QByteArray("data: [DONE]");
+    }
+    /// A cache gives again what it saw.
+    void policies_seeWhatTheClientSees()
+    {
+        QFETCH(const bool, isCoded);
+        QFETCH(const QByteArray, end);
+        AskingSetup setup;
+        setup.apply(QByteArray(setup.yaml()).replace("usage: observe", "usage: inject")
+                    + policyDocument("response-cache", "{key: [body]}"));
+        TestPeer client = setup.client();
+        const QByteArray request
+            = post("/p/chat/completions", "{\"model\":\"m\", \"stream\":true}");
+        client.send(request);
+        TestPeer provider = setup.provider.accept();
+        provider.readMessage();
+        const QByteArray body = contentAsked + usageChunk + end;
+        provider.send(QByteArray(streamHead) + (isCoded ? "Content-Encoding: gzip\r\n" : "")
+                      + "Transfer-Encoding: chunked\r\n\r\n" + chunk(isCoded ? gzipped(body) : body)
+                      + lastChunk);
+        const Message first = client.readMessage();
+        QCOMPARE(first.body, content + end);
+        QCOMPARE(first.field("x-gatehouse-cache"), QByteArray("miss"));
+        client.send(request);
+        const Message second = client.readMessage();
+        QCOMPARE(second.field("x-gatehouse-cache"), QByteArray("hit"));
+        QCOMPARE(second.field("content-type"), QByteArray("text/event-stream"));
+        QCOMPARE(second.field("transfer-encoding"), QByteArray("chunked"));
+        QVERIFY(second.field("content-encoding").isEmpty());
+        QCOMPARE(second.body, first.body);
+    }
+
     void streamThatAPolicyCuts_endsWithTheDialectsError()
     {
         GatewaySetup setup(1);

@@ -49,10 +49,12 @@ constexpr auto golden = std::to_array<GoldenRow>({
     {"spike-control", 55, Needs::Nothing},
     {"concurrency", 56, Needs::Config},
     {"loop-guard", 57, Needs::Nothing},
+    {"response-cache", 57, Needs::Nothing},
     {"token-limit", 58, Needs::Config},
     {"budget", 59, Needs::Config},
     {"timeout", 50, Needs::Nothing},
     {"retry", 50, Needs::Nothing},
+    {"circuit-breaker", 60, Needs::Nothing},
     {"mock-response", 90, Needs::Nothing},
     {"fault-injection", 80, Needs::Nothing},
 });

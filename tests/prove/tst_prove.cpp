@@ -125,6 +125,16 @@ private Q_SLOTS:
             "bypassable p",
             "without a price",
             policy("budget", "{limits: [{amount: 1 USD}]}"));
+        row("one cache for all",
+            policy("response-cache", "{key: [body]}"),
+            "not proven p",
+            "all clients share their answers",
+            policy("response-cache", "{}"));
+        row("a cache where nothing can be kept",
+            policy("response-cache", "{}", "  rules: [{path: \"/responses\"}]\n"),
+            "not proven p",
+            "it keeps no answers of",
+            policy("response-cache", "{}"));
         row("17 says what the client's key says already",
             policy("model-access",
                    "{allow: [gpt-5*]}",

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gateway/base/text.h"
+#include "gateway/base/units.h"
+#include "gateway/pipeline/policytype.h"
+#include "gateway/quota/breaker.h"
+#include "gateway/quota/keyed.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace gatehouse {
+
+namespace {
+
+using quota::Breaker;
+using std::chrono::milliseconds;
+
+constexpr std::chrono::hours longestTime{1};
+
+struct Config
+{
+    Fraction failureRate{500'000};
+    std::int64_t minRequests = 20;
+    milliseconds window{30'000};
+    milliseconds open{15'000};
+
+    bool operator==(const Config &) const = default;
+    static std::span<const Field> fields()
+    {
+        static constexpr auto rows = std::to_array<Field>({
+            field<&Config::failureRate>(
+                {.key = "failureRate",
+                 .label = "Failure rate",
+                 .help = "From so great a part of a provider's answers on it is left alone. "
+                         "Failures are: no connection, 500 and above, no answer in time, an answer "
+                         "that breaks off. 429 is none",
+                 .min = 10'000,
+                 .max = 1'000'000}),
+            field<&Config::minRequests>({.key = "minRequests",
+                                         .label = "Least requests",
+                                         .help = "In the window; fewer say nothing",
+                                         .min = 1,
+                                         .max = 100'000}),
+            field<&Config::window>({.key = "window",
+                                    .label = "Window",
+                                    .help = "The time over which is counted, in tenths of it",
+                                    .unit = Unit::Milliseconds,
+                                    .min = 1'000,
+                                    .max = milliseconds(longestTime).count()}),
+            field<&Config::open>({.key = "open",
+                                  .label = "Open",
+                                  .help = "So long the provider is left alone; then one request at "
+                                          "a time is sent, until one is answered",
+                                  .unit = Unit::Milliseconds,
+                                  .min = 100,
+                                  .max = milliseconds(longestTime).count()}),
+        });
+        return rows;
+    }
+};
+
+/// What outlives a reload, by the provider's name; shared by all workers.
+struct Breakers
+{
+    quota::Keyed<Breaker, 64> providers{2 * longestTime,
+                                        [] { return std::make_unique<Breaker>(); }};
+};
+
+bool isFailure(const Attempt &attempt)
+{
+    constexpr int firstFailure = 500;
+    return attempt.error.has_value() || attempt.status >= firstFailure;
+}
+
+/// The provider to which the exchange is the probe; empty: it is none.
+class Probe final : public PolicyState
+{
+public:
+    std::string provider;
+};
+
+class CircuitBreaker final : public Policy
+{
+public:
+    CircuitBreaker(const Config &config, std::shared_ptr<Breakers> breakers)
+        : m_setting{config.failureRate.value(), config.minRequests, config.window, config.open}
+        , m_breakers(std::move(breakers))
+    {}
+
+    static std::unique_ptr<const Policy> make(const Config &config, PolicyContext &context)
+    {
+        return std::make_unique<CircuitBreaker>(config, context.state<Breakers>("providers"));
+    }
+
+    [[nodiscard]] std::uint8_t phases() const override
+    {
+        return PolicyPhase::RequestHead | PolicyPhase::End;
+    }
+
+    /// The first provider that may be asked is; those behind it only where they are well.
+    [[nodiscard]] Verdict onRequestHead(Exchange &exchange) const override
+    {
+        const quota::Time now = exchange.services().now();
+        bool isFound = false;
+        std::optional<quota::Duration> wait;
+        for (const std::string &name : exchange.route().providerNames) {
+            const Breaker::Admission admission
+                = m_breakers->providers.use(name, now, [isFound, now](Breaker &breaker) {
+                      if (!isFound)
+                          return breaker.admit(now);
+                      return Breaker::Admission{
+                          breaker.isClosed() ? Breaker::Way::Closed : Breaker::Way::Open, {}};
+                  });
+            if (admission.way == Breaker::Way::Open) {
+                exchange.avoid(name);
+                if (!isFound)
+                    wait = std::min(wait.value_or(admission.wait), admission.wait);
+                continue;
+            }
+            isFound = true;
+            if (admission.way == Breaker::Way::Probe)
+                exchange.state<Probe>().provider = name;
+        }
+        if (isFound || !wait)
+            return Continue{};
+        return refusal(exchange, *wait);
+    }
+
+    void onEnd(Exchange &exchange) const override
+    {
+        const quota::Time now = exchange.services().now();
+        const Probe *probe = exchange.findState<Probe>();
+        std::optional<bool> probed;
+        for (const Attempt &attempt : exchange.attempts()) {
+            if (attempt.status == 0 && !attempt.error)
+                continue; // the client went before there was a result
+            if (probe != nullptr && attempt.provider == probe->provider) {
+                probed = isFailure(attempt);
+                continue;
+            }
+            m_breakers->providers.use(attempt.provider, now, [&](Breaker &breaker) {
+                breaker.record(m_setting, isFailure(attempt), now);
+            });
+        }
+        if (probe == nullptr)
+            return;
+        m_breakers->providers.use(probe->provider, now, [&](Breaker &breaker) {
+            breaker.endProbe(m_setting, probed, now);
+        });
+    }
+
+private:
+    [[nodiscard]] static Reply refusal(const Exchange &exchange, quota::Duration wait)
+    {
+        const auto seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count());
+        const auto &names = exchange.route().providerNames;
+        return {.status = 503,
+                .reason = "circuit-breaker",
+                .message
+                = (names.size() == 1
+                       ? "The provider " + inQuotes(names.front()) + " failed too often and is"
+                       : std::string("The providers of this route failed too often "
+                                     "and are"))
+                  + " left alone; try again in " + seconds + " s",
+                .retryable = true,
+                .headers = {{"retry-after", seconds}}};
+    }
+
+    Breaker::Setting m_setting;
+    std::shared_ptr<Breakers> m_breakers;
+};
+
+} // namespace
+
+PolicyType circuitBreakerPolicy()
+{
+    return describe<Config, CircuitBreaker>(
+        {.id = "circuit-breaker",
+         .title = "Circuit breaker",
+         .category = PolicyCategory::QualityOfService,
+         .summary
+         = "Leaves a provider alone that fails too often: its requests go to the route's "
+           "fallbacks, or are refused with 503 where none is left. After a while one request at a "
+           "time is "
+           "sent to see whether it is back. Counted by provider, over all of the policy's routes "
+           "and clients",
+         .defaultOrder = 60,
+         .example = "failureRate: 0.25\n"
+                    "minRequests: 10\n"
+                    "window: 1m\n"
+                    "open: 15s\n"});
+}
+
+} // namespace gatehouse
