@@ -19,3 +19,13 @@ export async function collect(stream) {
   for await (const event of stream) events.push(event);
   return events;
 }
+
+/**
+ * A stream of Gemini that ends in an error. Its SDK tells an error apart only where one read brought nothing else, which is
+ * the network's to say: so that it throws is compared, and what it was sent to the byte.
+ */
+export async function geminiMidError(ctx, open, url) {
+  const { error } = await ctx.attempt(async () => collect(await open()));
+  const raw = await fetch(ctx.base + url, { method: "POST", body: "{}" });
+  return { throws: error !== undefined, raw: await raw.text() };
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { GoogleGenAI } from "@google/genai";
-import { PROMPT, collect, tool } from "./common.mjs";
+import { PROMPT, collect, geminiMidError, tool } from "./common.mjs";
 
 const client = ({ base, key }, httpOptions = {}) =>
   new GoogleGenAI({ apiKey: key, vertexai: false, httpOptions: { baseUrl: base, ...httpOptions } });
@@ -78,9 +78,11 @@ export const gemini = [
       for (const status of [400, 401, 403, 404, 429, 500, 503]) {
         results[status] = await ctx.attempt(() => api.models.generateContent({ ...ask, model: `${model}~err-${status}` }));
       }
-      for (const kind of ["mid-error", "cut", "cut-between"]) {
-        const stream = () => api.models.generateContentStream({ ...ask, model: `${model}~${kind}` });
-        results[kind] = await ctx.attempt(async () => (await collect(await stream())).map(parsed));
+      const stream = (kind) => api.models.generateContentStream({ ...ask, model: `${model}~${kind}` });
+      const target = `/v1beta/models/${model}~mid-error:streamGenerateContent?alt=sse&key=${ctx.key}`;
+      results["mid-error"] = await geminiMidError(ctx, () => stream("mid-error"), target);
+      for (const kind of ["cut", "cut-between"]) {
+        results[kind] = await ctx.attempt(async () => (await collect(await stream(kind))).map(parsed));
       }
       return results;
     },

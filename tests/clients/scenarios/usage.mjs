@@ -3,7 +3,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
-import { collect } from "./common.mjs";
+import { collect, geminiMidError } from "./common.mjs";
 
 /**
  * What each vendor tells of usage in a way of its own, and where an answer can end. As with every other scenario the
@@ -222,7 +222,8 @@ const geminis = [
       return {
         text: await stop("stall2", (e) => e.usageMetadata.candidatesTokenCount === 17),
         stopped: await stop("stall99", (e) => e.candidates[0].finishReason),
-        cut: await each(["cut0", "cut1", "cut-1", "cut99", "mid-error"], (how) => ctx.attempt(async () => plain(await collect(await stream(how))))),
+        cut: await each(["cut0", "cut1", "cut-1", "cut99"], (how) => ctx.attempt(async () => plain(await collect(await stream(how))))),
+        error: await geminiMidError(ctx, () => stream("mid-error"), `${target("mid-error")}&alt=sse`),
         array: await each(["cut0", "cut1", "cut-1", "mid-error", "gzip"], (how) => ctx.attempt(() => array(how))),
       };
     },
