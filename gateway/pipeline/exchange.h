@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "gateway/base/turnplaces.h"
 #include "gateway/http/head.h"
 #include "gateway/pipeline/attempt.h"
 #include "gateway/pipeline/caller.h"
@@ -9,9 +8,9 @@
 #include "gateway/pipeline/clientdirectory.h"
 #include "gateway/pipeline/requestbody.h"
 #include "gateway/pipeline/retrysetting.h"
+#include "gateway/pipeline/routeinfo.h"
 #include "gateway/pipeline/services.h"
 #include "gateway/pipeline/verdict.h"
-#include "gateway/usage/outputcap.h"
 #include "gateway/usage/usage.h"
 #include "gateway/usage/usagerequest.h"
 
@@ -19,7 +18,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,36 +26,8 @@
 
 namespace gatehouse {
 
-namespace json {
-class Value;
-} // namespace json
-
-class ModelFinder;
 class PolicyEntry;
 struct RequestedModels;
-
-/// What policies know of a route.
-struct RouteInfo
-{
-    std::string name;
-    std::string basePath; ///< "/openai/v1", never with a last slash; "" is the whole listener
-    std::string dialectName;
-    std::map<std::string, std::string> labels = {};
-    std::shared_ptr<const ModelFinder> modelFinder = {}; ///< of the dialect
-    bool isPublic = false;                               ///< answers without a virtual key
-    std::vector<std::string> providerNames = {};         ///< who may answer; the usual one first
-    /// How much output a request for the path allows, by its body; of the dialect.
-    std::function<OutputCap(std::string_view path, const json::Value &body)> outputCap = {};
-    /// The last turn of a conversation, as Dialect::lastTurn(); of the dialect.
-    std::function<std::optional<std::string>(
-        std::string_view path, const json::Value &body, TurnForm form)>
-        lastTurn = {};
-    /// A request with POST asks for nothing but an answer, as Dialect::isStateless(); of the dialect.
-    std::function<bool(std::string_view path, const json::Value *body)> isStateless = {};
-
-    /// True where it has all of \a wanted, with these values.
-    [[nodiscard]] bool hasLabels(const std::map<std::string, std::string> &wanted) const;
-};
 
 /// A verified certificate of the client side's TLS connection.
 struct PeerCertificate
