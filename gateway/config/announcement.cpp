@@ -36,7 +36,7 @@ std::string sdkBaseUrl(const RouteEntry &route, std::string url)
     const std::string_view dialect = route.dialect->name();
     // OpenAI's SDKs take the version for a part of the base URL; a provider without a path has it
     // behind that.
-    if (dialect == "openai" && route.provider->basePath.empty() && !url.ends_with("/v1"))
+    if (dialect == "openai" && route.firstProvider().basePath.empty() && !url.ends_with("/v1"))
         return url + "/v1";
     for (const SdkPath &path : sdkPaths) {
         if (path.dialect == dialect && url.ends_with(path.ending))

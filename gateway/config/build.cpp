@@ -95,25 +95,63 @@ private:
                 = buildProvider(provider, m_draft.directory, m_secrets, reporter);
         }
         for (const Resource<RouteSpec> &route : m_draft.routes) {
-            const auto provider = providers.find(route.spec.provider);
-            if (provider == providers.end() || provider->second == nullptr)
-                continue;
-            std::vector<std::shared_ptr<const ProviderEntry>> fallbacks;
-            for (const std::string &name : route.spec.fallbacks) {
-                const auto fallback = providers.find(name);
-                if (fallback != providers.end() && fallback->second != nullptr)
-                    fallbacks.push_back(fallback->second);
+            std::vector<std::shared_ptr<const ProviderEntry>> answerers;
+            for (const std::string &name : providersOf(route.spec)) {
+                const auto provider = providers.find(name);
+                if (provider != providers.end() && provider->second != nullptr)
+                    answerers.push_back(provider->second);
             }
-            addRoute(route, provider->second, std::move(fallbacks));
+            if (!answerers.empty())
+                addRoute(route, std::move(answerers));
         }
         std::ranges::stable_sort(m_snapshot.routes,
                                  std::ranges::greater(),
                                  [](const RouteEntry &route) { return route.basePath.size(); });
     }
 
+    static std::vector<std::string> providersOf(const RouteSpec &spec)
+    {
+        std::vector<std::string> names;
+        for (const RouteProviderSpec &option : spec.options())
+            names.push_back(option.name);
+        names.insert(names.end(), spec.fallbacks.begin(), spec.fallbacks.end());
+        return names;
+    }
+
+    /// Null, and reported, where a glob is none.
+    std::optional<ProviderChoice> compileChoice(const Resource<RouteSpec> &route)
+    {
+        const RouteSpec &spec = route.spec;
+        Reporter reporter(route.file, m_diagnostics);
+        bool isRight = true;
+        std::vector<ProviderOption> options;
+        const auto specs = spec.options();
+        for (std::size_t i = 0; i < specs.size(); ++i) {
+            ProviderOption option{.name = specs[i].name, .weight = specs[i].weight};
+            for (std::size_t j = 0; j < specs[i].models.size(); ++j) {
+                auto glob = Glob::parse(specs[i].models[j], Glob::Kind::Name);
+                if (glob)
+                    option.models.push_back(std::move(*glob));
+                else
+                    reporter.error(route.place({"providers", i, "models", j}),
+                                   glob.error().context);
+                isRight = isRight && glob.has_value();
+            }
+            options.push_back(std::move(option));
+        }
+        auto balance = ProviderChoice::Balance::Weights;
+        if (spec.balance == "least-latency")
+            balance = ProviderChoice::Balance::LeastLatency;
+        else if (spec.balance == "sticky")
+            balance = ProviderChoice::Balance::Sticky;
+        if (!isRight)
+            return std::nullopt;
+        return ProviderChoice(std::move(options), spec.fallbacks.size(), balance);
+    }
+
+    /// \a providers: those that are chosen among, then the fallbacks.
     void addRoute(const Resource<RouteSpec> &route,
-                  std::shared_ptr<const ProviderEntry> provider,
-                  std::vector<std::shared_ptr<const ProviderEntry>> fallbacks)
+                  std::vector<std::shared_ptr<const ProviderEntry>> providers)
     {
         const RouteSpec &spec = route.spec;
         auto rules = Rules::compile(spec.rules);
@@ -122,42 +160,50 @@ private:
                 .error(route.place({"rules"}), rules.error().context);
             return;
         }
+        auto choice = compileChoice(route);
+        if (!choice)
+            return;
         RouteEntry entry;
         entry.name = route.name;
         entry.basePath = spec.basePath == "/" ? "" : spec.basePath;
         entry.labels = route.labels;
         entry.isPublic = spec.isPublic;
         entry.listener = spec.listener;
-        entry.dialect = spec.dialect.empty() ? provider->dialect : findDialect(spec.dialect);
-        entry.dialectName = entry.dialect->name();
-        entry.modelFinder = std::make_shared<const ModelFinder>(entry.dialect->modelPlaces());
-        entry.providerNames = {provider->name};
-        entry.outputCap
-            = [dialect = entry.dialect](std::string_view path, const json::Value &body) {
-                  return dialect->outputCap(path, body);
-              };
-        entry.lastTurn = [dialect = entry.dialect](
-                             std::string_view path, const json::Value &body, TurnForm form) {
-            return dialect->lastTurn(path, body, form);
-        };
-        entry.isStateless
-            = [dialect = entry.dialect](std::string_view path, const json::Value *body) {
-                  return dialect->isStateless(path, body);
-              };
-        bool tellsUsage = provider->tellsUsageUnasked;
-        for (const auto &fallback : fallbacks) {
-            entry.providerNames.push_back(fallback->name);
-            tellsUsage = tellsUsage && fallback->tellsUsageUnasked;
+        entry.dialect
+            = spec.dialect.empty() ? providers.front()->dialect : findDialect(spec.dialect);
+        fillFromDialect(entry);
+        entry.optionCount = spec.options().size();
+        bool tellsUsage = true;
+        for (const auto &provider : providers) {
+            entry.providerNames.push_back(provider->name);
+            tellsUsage = tellsUsage && provider->tellsUsageUnasked;
         }
         entry.asksForUsage = spec.usage == "inject" && !tellsUsage;
-        entry.provider = std::move(provider);
         // Another provider need not be given time to recover: no pause.
-        entry.fallbackSetting = {.attempts = 1 + static_cast<std::int64_t>(fallbacks.size()),
+        entry.fallbackSetting = {.attempts = static_cast<std::int64_t>(providers.size()),
                                  .statuses = {429, 502, 503, 504, 529},
                                  .backoff = std::chrono::milliseconds(0)};
-        entry.fallbacks = std::move(fallbacks);
+        entry.providers = std::move(providers);
+        entry.choice = std::move(*choice);
         entry.rules = std::move(*rules);
         m_snapshot.routes.push_back(std::move(entry));
+    }
+
+    /// What policies ask of its dialect.
+    static void fillFromDialect(RouteEntry &entry)
+    {
+        const Dialect *dialect = entry.dialect;
+        entry.dialectName = dialect->name();
+        entry.modelFinder = std::make_shared<const ModelFinder>(dialect->modelPlaces());
+        entry.outputCap = [dialect](std::string_view path, const json::Value &body) {
+            return dialect->outputCap(path, body);
+        };
+        entry.lastTurn = [dialect](std::string_view path, const json::Value &body, TurnForm form) {
+            return dialect->lastTurn(path, body, form);
+        };
+        entry.isStateless = [dialect](std::string_view path, const json::Value *body) {
+            return dialect->isStateless(path, body);
+        };
     }
 
     const Draft &m_draft;

@@ -147,31 +147,69 @@ void checkBasePath(const Resource<RouteSpec> &route, FirstSeen &catchAlls, Repor
                              "used; a route without rules comes last");
 }
 
-/// Each is another provider than those before and speaks the same dialect.
-void checkFallbacks(const Resource<RouteSpec> &route,
-                    const Draft &draft,
-                    const std::vector<std::string_view> &providers,
-                    Reporter &reporter)
+/// Providers of a route as they are named in it: each is there, is another one than those before and
+/// speaks the same dialect.
+class ProvidersCheck
 {
-    const std::vector<std::string> &fallbacks = route.spec.fallbacks;
-    const std::string dialect = dialectOf(draft, route.spec.provider);
-    for (auto name = fallbacks.begin(); name != fallbacks.end(); ++name) {
-        const Place place
-            = route.place({"fallbacks", static_cast<std::size_t>(name - fallbacks.begin())});
-        const std::string other = dialectOf(draft, *name);
-        if (const auto missing = missingName("provider", *name, providers); !missing.empty())
-            reporter.error(place, missing);
-        else if (*name == route.spec.provider || std::find(fallbacks.begin(), name, *name) != name)
-            reporter.error(place,
-                           "the provider " + inQuotes(*name)
-                               + " is asked before already; a retry policy asks a provider again");
-        else if (!dialect.empty() && !other.empty() && other != dialect)
-            reporter.error(place,
-                           "the provider " + inQuotes(*name) + " speaks " + other + " and "
-                               + inQuotes(route.spec.provider) + " speaks " + dialect
-                               + ": nothing translates between them");
+public:
+    ProvidersCheck(const Draft &draft, const Resource<RouteSpec> &route, Reporter &reporter)
+        : m_draft(draft)
+        , m_route(route)
+        , m_reporter(reporter)
+        , m_providers(namesOf(draft.providers))
+    {}
+
+    void check()
+    {
+        const RouteSpec &spec = m_route.spec;
+        if (!spec.provider.empty() && !spec.providers.empty()) {
+            m_reporter.error(m_route.place({"providers"}),
+                             "a route has either provider or providers, not both");
+            return;
+        }
+        if (spec.options().empty())
+            m_reporter.error(m_route.place({}),
+                             "provider is missing, or providers where there are several");
+        if (!spec.provider.empty())
+            checkOne(spec.provider, m_route.place({"provider"}));
+        for (std::size_t i = 0; i < spec.providers.size(); ++i)
+            checkOne(spec.providers[i].name, m_route.place({"providers", i, "name"}));
+        for (std::size_t i = 0; i < spec.fallbacks.size(); ++i)
+            checkOne(spec.fallbacks[i], m_route.place({"fallbacks", i}));
     }
-}
+
+private:
+    void checkOne(const std::string &name, Place place)
+    {
+        if (name.empty())
+            return; // reported as it was read
+        if (const auto missing = missingName("provider", name, m_providers); !missing.empty()) {
+            m_reporter.error(place, missing);
+            return;
+        }
+        if (std::ranges::find(m_before, name) != m_before.end()) {
+            m_reporter.error(
+                place,
+                "the provider " + inQuotes(name)
+                    + " is asked before already; a retry policy asks a provider again");
+            return;
+        }
+        const std::string dialect = dialectOf(m_draft, name);
+        const std::string first = m_before.empty() ? "" : dialectOf(m_draft, m_before.front());
+        if (!dialect.empty() && !first.empty() && dialect != first)
+            m_reporter.error(place,
+                             "the provider " + inQuotes(name) + " speaks " + dialect + " and "
+                                 + inQuotes(m_before.front()) + " speaks " + first
+                                 + ": nothing translates between them");
+        m_before.push_back(name);
+    }
+
+    const Draft &m_draft;
+    const Resource<RouteSpec> &m_route;
+    Reporter &m_reporter;
+    std::vector<std::string_view> m_providers;
+    std::vector<std::string> m_before;
+};
 
 void checkRoutes(const Draft &draft, Diagnostics &diagnostics)
 {
@@ -179,7 +217,6 @@ void checkRoutes(const Draft &draft, Diagnostics &diagnostics)
     std::vector<std::string_view> listeners;
     for (const DeclaredListener &listener : declared)
         listeners.push_back(listener.spec.name);
-    const auto providers = namesOf(draft.providers);
     FirstSeen catchAlls;
     for (const Resource<RouteSpec> &route : draft.routes) {
         Reporter reporter(route.file, diagnostics);
@@ -187,14 +224,12 @@ void checkRoutes(const Draft &draft, Diagnostics &diagnostics)
         if (const auto missing = missingName("listener", spec.listener, listeners);
             !missing.empty())
             reporter.error(route.place({"listener"}), missing);
-        if (spec.provider.empty() || spec.basePath.empty())
-            continue; // reported as it was read
-        if (const auto missing = missingName("provider", spec.provider, providers);
-            !missing.empty())
-            reporter.error(route.place({"provider"}), missing);
+        ProvidersCheck(draft, route, reporter).check();
+        const auto options = spec.options();
+        if (options.empty() || spec.basePath.empty())
+            continue; // reported
         checkBasePath(route, catchAlls, reporter);
-        checkFallbacks(route, draft, providers, reporter);
-        const std::string providerDialect = dialectOf(draft, spec.provider);
+        const std::string providerDialect = dialectOf(draft, options.front().name);
         if (!spec.dialect.empty() && !providerDialect.empty() && spec.dialect != providerDialect)
             reporter.warning(route.place({"dialect"}),
                              "the clients speak " + spec.dialect + " and the provider speaks "

@@ -2,7 +2,6 @@
 #include "gateway/config/resources.h"
 
 #include "gateway/config/problems.h"
-#include "gateway/secrets/secretref.h"
 
 #include <array>
 
@@ -18,18 +17,8 @@ constexpr std::int64_t second = 1000;
 constexpr std::int64_t hour = 3600 * second;
 constexpr std::int64_t day = 24 * hour;
 
-/// The choices of a field as the function that FieldInfo asks for.
-template<const auto &Words>
-std::span<const std::string_view> choicesOf()
-{
-    return Words;
-}
-
 constexpr auto auditContents = std::to_array<std::string_view>({"none", "redacted", "full"});
 constexpr auto durabilities = std::to_array<std::string_view>({"process", "power"});
-constexpr auto credentialHeaders
-    = std::to_array<std::string_view>({"bearer", "x-api-key", "api-key", "x-goog-api-key"});
-constexpr auto usages = std::to_array<std::string_view>({"inject", "observe"});
 
 consteval FieldInfo
 timeout(std::string_view key, std::string_view label, std::string_view help, std::int64_t min = 10)
@@ -219,141 +208,6 @@ std::span<const Field> GatewaySpec::fields()
             {.key = "audit", .label = "Audit", .help = "What is recorded and how long"}),
         field<&GatewaySpec::limits>(
             {.key = "limits", .label = "Limits", .help = "Sizes and deadlines of one exchange"}),
-    });
-    return table;
-}
-
-std::span<const Field> ProviderSpec::fields()
-{
-    static constexpr auto table = std::to_array<Field>({
-        choice<&ProviderSpec::preset>(
-            {.key = "preset",
-             .label = "Preset",
-             .help = "Known provider that gives dialect and address; absent: the resource's name",
-             .choices = presetNames}),
-        choice<&ProviderSpec::dialect>({.key = "dialect",
-                                        .label = "Dialect",
-                                        .help = "Wire format that the provider speaks",
-                                        .choices = dialectNames}),
-        field<&ProviderSpec::baseUrl>({.key = "baseUrl",
-                                       .label = "Base URL",
-                                       .help = "Address to which the rest of the path is appended",
-                                       .problem = baseUrlProblem}),
-        field<&ProviderSpec::credential>({.key = "credential",
-                                          .label = "Credential",
-                                          .help = "keychain:NAME, env:NAME, file:PATH or none",
-                                          .secret = true,
-                                          .problem = referenceProblem}),
-        choice<&ProviderSpec::credentialHeader>(
-            {.key = "credentialHeader",
-             .label = "Credential header",
-             .help = "Header that carries the credential; absent: the dialect's",
-             .choices = choicesOf<credentialHeaders>}),
-        field<&ProviderSpec::ca>(
-            {.key = "ca",
-             .label = "CA",
-             .help = "PEM file, or PEM, trusted beside the system's certificates",
-             .multiline = true}),
-        field<&ProviderSpec::insecure>(
-            {.key = "insecure",
-             .label = "Insecure",
-             .help
-             = "The provider's certificate is not verified, and credentials go over plain HTTP"}),
-    });
-    return table;
-}
-
-std::span<const Field> RouteSpec::fields()
-{
-    static constexpr auto table = std::to_array<Field>({
-        field<&RouteSpec::listener>(
-            {.key = "listener", .label = "Listener", .help = "Name of the listener"}),
-        field<&RouteSpec::basePath>({.key = "basePath",
-                                     .label = "Base path",
-                                     .help = "Where the route begins, such as /openai/v1; / is all",
-                                     .required = true,
-                                     .problem = basePathProblem}),
-        field<&RouteSpec::provider>({.key = "provider",
-                                     .label = "Provider",
-                                     .help = "Name of the provider",
-                                     .required = true}),
-        field<&RouteSpec::fallbacks>(
-            {.key = "fallbacks",
-             .label = "Fallbacks",
-             .help = "Names of providers that are asked, in this order, where the one before could "
-                     "not be reached or answered 429, 502, 503, 504 or 529; a retry policy says "
-                     "otherwise how often and after what. They speak the provider's dialect and "
-                     "know the models that clients ask for",
-             .max = 8}),
-        choice<&RouteSpec::dialect>({.key = "dialect",
-                                     .label = "Dialect",
-                                     .help = "Wire format of the clients; absent: the provider's",
-                                     .choices = dialectNames}),
-        choice<&RouteSpec::usage>(
-            {.key = "usage",
-             .label = "Usage",
-             .help = "inject asks for the usage of streams and hides it; observe changes no byte",
-             .choices = choicesOf<usages>}),
-        field<&RouteSpec::isPublic>(
-            {.key = "public", .label = "Public", .help = "Answers without a virtual key"}),
-        field<&RouteSpec::rules>(
-            {.key = "rules",
-             .label = "Rules",
-             .help
-             = "Requests of the base path that it is for, where several routes share one: the "
-               "first in the files' order whose rules match; one without rules takes what is left "
-               "and comes last. What the groups of a rule's path capture is the path that goes to "
-               "the provider",
-             .max = 100}),
-    });
-    return table;
-}
-
-std::span<const Field> KeySpec::fields()
-{
-    static constexpr auto table = std::to_array<Field>({
-        field<&KeySpec::id>({.key = "id",
-                             .label = "Id",
-                             .help = "What records call this key; unique within the client",
-                             .required = true,
-                             .problem = nameProblem}),
-        field<&KeySpec::hash>({.key = "hash",
-                               .label = "Hash",
-                               .help = "Keyed hash of the virtual key, from gatehouse client add",
-                               .required = true,
-                               .problem = keyHashProblem}),
-        field<&KeySpec::created>({.key = "created",
-                                  .label = "Created",
-                                  .help = "ISO 8601 time",
-                                  .problem = instantProblem}),
-        field<&KeySpec::expires>(
-            {.key = "expires",
-             .label = "Expires",
-             .help = "ISO 8601 time from which the key is refused; absent: never",
-             .problem = instantProblem}),
-        field<&KeySpec::revoked>(
-            {.key = "revoked", .label = "Revoked", .help = "The key is refused from now on"}),
-    });
-    return table;
-}
-
-std::span<const Field> ClientSpec::fields()
-{
-    static constexpr auto table = std::to_array<Field>({
-        field<&ClientSpec::keys>(
-            {.key = "keys", .label = "Keys", .help = "Its virtual keys", .max = 1000}),
-        field<&ClientSpec::routes>({.key = "routes",
-                                    .label = "Routes",
-                                    .help = "Names of the routes it may use; none named: all",
-                                    .max = 1000}),
-        field<&ClientSpec::models>({.key = "models",
-                                    .label = "Models",
-                                    .help = "Globs of the models it may ask for; none: all",
-                                    .max = 1000}),
-        field<&ClientSpec::tier>({.key = "tier",
-                                  .label = "Tier",
-                                  .help = "Service level that policies give limits to",
-                                  .problem = nameProblem}),
     });
     return table;
 }

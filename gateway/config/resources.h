@@ -107,11 +107,24 @@ struct ProviderSpec
     static std::span<const Field> fields();
 };
 
+/// One of the providers that a route's requests are spread over.
+struct RouteProviderSpec
+{
+    std::string name = {};
+    std::int64_t weight = 1;
+    std::vector<std::string> models = {};
+
+    bool operator==(const RouteProviderSpec &) const = default;
+    static std::span<const Field> fields();
+};
+
 struct RouteSpec
 {
     std::string listener = "default";
     std::string basePath;
-    std::string provider;
+    std::string provider;                     ///< either this one
+    std::vector<RouteProviderSpec> providers; ///< or these
+    std::string balance = "weights";
     std::vector<std::string> fallbacks;
     std::string dialect;
     std::string usage = "inject";
@@ -120,6 +133,8 @@ struct RouteSpec
 
     bool operator==(const RouteSpec &) const = default;
     static std::span<const Field> fields();
+    /// Those that are chosen among, one at least where the document is right.
+    [[nodiscard]] std::vector<RouteProviderSpec> options() const;
 };
 
 struct KeySpec

@@ -6,6 +6,7 @@
 #include "gateway/dialects/dialect.h"
 #include "gateway/pipeline/clientdirectory.h"
 #include "gateway/pipeline/pipeline.h"
+#include "gateway/pipeline/providerchoice.h"
 #include "gateway/pipeline/retrysetting.h"
 #include "gateway/secrets/lockedsecret.h"
 #include "gateway/secrets/secret.h"
@@ -60,20 +61,16 @@ struct RouteEntry : RouteInfo
 {
     std::string listener;
     const Dialect *dialect = nullptr;
-    std::shared_ptr<const ProviderEntry> provider;
-    /// Asked in this order where the one before could not answer; of the same dialect.
-    std::vector<std::shared_ptr<const ProviderEntry>> fallbacks;
-    RetrySetting fallbackSetting; ///< of a route with fallbacks, where no policy has another
+    /// At least one, of the same dialect: those that are chosen among, behind them the fallbacks.
+    std::vector<std::shared_ptr<const ProviderEntry>> providers;
+    ProviderChoice choice;
+    RetrySetting fallbackSetting; ///< of a route with several, where no policy has another
     bool asksForUsage = true;     ///< of chat streams, which may not tell it else
     Rules rules;                  ///< which requests of the base path it is for
     Pipeline pipeline;            ///< the policies in force here
 
-    [[nodiscard]] std::size_t providerCount() const { return 1 + fallbacks.size(); }
-    /// In the order in which they are asked.
-    [[nodiscard]] const ProviderEntry &providerAt(std::size_t place) const
-    {
-        return place == 0 ? *provider : *fallbacks[place - 1];
-    }
+    /// The usual one, or the first of those that are chosen among.
+    [[nodiscard]] const ProviderEntry &firstProvider() const { return *providers.front(); }
     /// What goes behind the provider's base path: the rest of the request's path, or what the groups of
     /// the rule that matches capture of it, as written. Null where no rule matches or where the groups
     /// make up a path that others would read differently. Ask before policies change the request.

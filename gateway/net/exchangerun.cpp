@@ -55,7 +55,7 @@ void ExchangeRun::begin(std::string_view head,
     Reply reply;
     const Pipeline::Outcome outcome = m_route->pipeline.runRequestHead(*m_exchange, reply);
     afterHead(outcome, reply, rest);
-    if (isActive() && (m_stage != Stage::Relaying || !m_route->fallbacks.empty()))
+    if (isActive() && (m_stage != Stage::Relaying || m_route->providers.size() > 1))
         m_exchange->own(head);
 }
 
@@ -72,7 +72,7 @@ Result<void> ExchangeRun::admitRequest(std::string_view listener, const Peer &pe
         m_providerPath = m_route->providerPath(request).value_or(std::string()); // they matched
     // A key in the query would go to all of them alike.
     const bool bringsCredential
-        = m_route->provider->credentialLine != nullptr || !m_route->fallbacks.empty();
+        = m_route->firstProvider().credentialLine != nullptr || m_route->providers.size() > 1;
     m_exchange->setResumed([this](Verdict verdict) { resumed(std::move(verdict)); });
     return m_exchange->begin(
         std::move(request),
@@ -82,7 +82,7 @@ Result<void> ExchangeRun::admitRequest(std::string_view listener, const Peer &pe
          .clients = &snapshot.clients,
          .requestId = m_client.requestId(),
          .path = request.path.substr(m_route->basePath.size()),
-         .dropKeys = m_route->provider->dialect->takesKeyFromQuery() && bringsCredential});
+         .dropKeys = m_route->firstProvider().dialect->takesKeyFromQuery() && bringsCredential});
 }
 
 void ExchangeRun::paused()
@@ -151,7 +151,7 @@ void ExchangeRun::afterHead(Pipeline::Outcome outcome, const Reply &reply, std::
     const bool hasRoom
         = m_context.gatheredBytes + request.contentLength <= WorkerContext::maxGathered / 2;
     m_mayAskForUsage = m_mayAskForUsage && (gathers || (isShort && hasRoom));
-    gathers = gathers || m_mayAskForUsage;
+    gathers = gathers || m_mayAskForUsage || mayChooseByModel();
     if (request.framing == http::Framing::Length) {
         if (const Reply *tooLong = m_exchange->checkBodySize(request.contentLength)) {
             refuse(*tooLong);
@@ -184,6 +184,13 @@ bool ExchangeRun::mayAskForUsage() const
            && !m_exchange->header("content-encoding");
 }
 
+/// The body may say whom to ask.
+bool ExchangeRun::mayChooseByModel() const
+{
+    return m_hasBody && m_route->choice.needsModels()
+           && m_route->modelFinder->readsBody(*m_exchange);
+}
+
 void ExchangeRun::takeBytes(std::string_view &bytes)
 {
     m_relay.takeRequestBytes(bytes);
@@ -214,7 +221,9 @@ void ExchangeRun::afterBody(Pipeline::Outcome outcome, const Reply &reply, std::
             m_exchange->askForUsage(*splice);
     }
     m_relay.prepare();
-    if (m_route->fallbacks.empty())
+    if (!isActive())
+        return; // nobody to ask
+    if (m_route->providers.size() == 1)
         m_exchange->forgetRequest();
     m_relay.takeRequestBytes(rest);
     if (isActive())

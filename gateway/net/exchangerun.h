@@ -92,6 +92,7 @@ private:
     void afterHead(Pipeline::Outcome outcome, const Reply &reply, std::string_view &rest);
     void afterBody(Pipeline::Outcome outcome, const Reply &reply, std::string_view &rest);
     [[nodiscard]] bool mayAskForUsage() const;
+    [[nodiscard]] bool mayChooseByModel() const;
     void runBodyPolicies(std::string_view &rest);
     void paused();
     void resumed(Verdict verdict);

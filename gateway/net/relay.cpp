@@ -41,10 +41,7 @@ void Relay::begin(Exchange &exchange,
     m_route = &route;
     m_rewrittenPath = rewrittenPath;
     m_runtime = &runtime;
-    m_place = 0;
-    if (!route.fallbacks.empty() && exchange.isAvoided(route.provider->name))
-        m_place = nextPlace();
-    m_provider = &route.providerAt(m_place);
+    m_provider = &route.firstProvider(); // until prepare(), for the record
     exchange.setProvider(m_provider->name);
     m_phase = Phase::Held;
     m_requestBody = http::BodyReader(request);

@@ -56,15 +56,16 @@ public:
     Q_DISABLE_COPY_MOVE(Relay)
 
     /// Takes up a request that may go to a provider of \a route. All outlive the exchange, and where the
-    /// route has fallbacks so does the request.
+    /// route has several so does the request.
     void begin(Exchange &exchange,
                const RouteEntry &route,
                const Runtime &runtime,
                std::string_view rewrittenPath);
     /// Collects the body for the policies before anything is sent. Call before takeRequestBytes.
     void gather();
-    /// The policies are through with the request: it goes out as the exchange has it now. Call
-    /// takeRequestBytes with what came behind the head, unless it was gathered, then start.
+    /// The policies are through with the request: it is known whom to ask, and it goes out as the exchange
+    /// has it now. Call takeRequestBytes with what came behind the head, unless it was gathered, then
+    /// start. Ends the exchange where no provider of the route is meant for it.
     void prepare();
     /// Gets a connection and sends what there is. May end the exchange before it returns.
     void start();
@@ -146,6 +147,9 @@ private:
     [[nodiscard]] bool takeRequestEnd(std::string &ending);
     [[nodiscard]] bool mayRetry(const Error &error) const;
     [[nodiscard]] const RetrySetting *retrySetting() const;
+    [[nodiscard]] Result<void> choose();
+    [[nodiscard]] const ProviderEntry &providerAt(std::size_t place) const;
+    [[nodiscard]] bool mayHaveClientsCredential() const;
     [[nodiscard]] std::size_t nextPlace() const;
     [[nodiscard]] bool mayTryAgain() const;
     [[nodiscard]] bool retriesUnsent(const Error &error);
@@ -204,8 +208,10 @@ private:
     bool m_expectsContinue = false;
     bool m_maySwitch = false;
     bool m_keepAlive = false;
-    std::int64_t m_attempts = 0; ///< begun
-    std::size_t m_place = 0;     ///< among the route's providers, of the next attempt in Backoff
+    std::int64_t m_attempts = 0;       ///< begun
+    std::vector<std::uint8_t> m_order; ///< whom to ask: places among the route's providers
+    std::vector<ProviderChoice::Standing> m_standings; ///< of all of them, as choose() found them
+    std::size_t m_place = 0;     ///< in m_order, of the next attempt in Backoff
     bool m_attemptEnded = false; ///< in Backoff: the answer was read to its end
     bool m_cutOff = false; ///< a policy ended the answer early; the exchange ends at the next tick
     bool m_isToldWhy = false; ///< likewise, and the answer has its proper end

@@ -36,6 +36,10 @@ void Relay::prepare()
 {
     const bool wasGathered = m_phase == Phase::Gathering;
     m_phase = Phase::Prepared;
+    if (const auto chosen = choose(); !chosen) {
+        fail(chosen.error());
+        return;
+    }
     if (!wasGathered) {
         writeHead({});
         return;
@@ -78,7 +82,7 @@ void Relay::writeHead(std::string_view body)
                             .credentialLine = provider.credentialLine
                                                   ? provider.credentialLine->reveal()
                                                   : std::string_view(),
-                            .dropsCredentials = m_place != 0});
+                            .dropsCredentials = !mayHaveClientsCredential()});
     m_preparedHead = m_prepared.size();
 }
 

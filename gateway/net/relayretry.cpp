@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Further attempts of a relay, as a policy allows them: only while no byte of an answer has gone to the client,
 // and only after what says that the request was not done.
-#include "gateway/base/text.h"
 #include "gateway/net/relay.h"
 #include "gateway/net/retryafter.h"
-#include "gateway/secrets/wiping.h"
 
 #include <algorithm>
 #include <random>
@@ -30,19 +28,9 @@ std::chrono::milliseconds jittered(std::chrono::milliseconds most)
 /// Of a policy, else the route's own; null where there is one attempt only.
 const RetrySetting *Relay::retrySetting() const
 {
-    if (m_exchange->retrySetting() != nullptr || m_route->fallbacks.empty())
+    if (m_exchange->retrySetting() != nullptr || m_route->providers.size() == 1)
         return m_exchange->retrySetting();
     return &m_route->fallbackSetting;
-}
-
-/// Whom to ask next: the last one again, where there is no other.
-std::size_t Relay::nextPlace() const
-{
-    for (std::size_t place = m_place + 1; place < m_route->providerCount(); ++place) {
-        if (!m_exchange->isAvoided(m_route->providerAt(place).name))
-            return place;
-    }
-    return m_place;
 }
 
 /// Attempts are left of this request, and of the worker's budget for asking a provider again: another
@@ -111,21 +99,9 @@ void Relay::tryAgain()
     if (m_connection != nullptr)
         std::exchange(m_connection, nullptr)->giveBack(m_requestComplete && m_attemptEnded);
     m_phase = Phase::Prepared;
-    if (&m_route->providerAt(m_place) != m_provider)
+    if (&providerAt(m_place) != m_provider)
         turnTo(m_place);
     start();
-}
-
-/// Writes the head anew, with that provider's address and credential, before what is there of the body.
-void Relay::turnTo(std::size_t place)
-{
-    m_provider = &m_route->providerAt(place);
-    m_exchange->setProvider(m_provider->name);
-    std::string before = std::exchange(m_prepared, {});
-    const std::string_view body = std::string_view(before).substr(m_preparedHead);
-    writeHead(body);
-    appendWiping(m_prepared, body);
-    wipe(before);
 }
 
 /// The client's own attempts would multiply ours.

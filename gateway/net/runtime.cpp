@@ -101,11 +101,10 @@ Result<std::shared_ptr<const Runtime>> Runtime::build(std::shared_ptr<const Snap
             return Unexpected(std::move(result).error());
     }
     for (const RouteEntry &route : runtime->snapshot->routes) {
-        for (std::size_t i = 0; i < route.providerCount(); ++i) {
-            const ProviderEntry &provider = route.providerAt(i);
-            if (runtime->providers.contains(&provider))
+        for (const auto &provider : route.providers) {
+            if (runtime->providers.contains(provider.get()))
                 continue;
-            if (auto result = addProvider(*runtime, provider, previous); !result)
+            if (auto result = addProvider(*runtime, *provider, previous); !result)
                 return Unexpected(std::move(result).error());
         }
     }

@@ -202,6 +202,7 @@ void Exchange::end()
     m_retry = nullptr;
     m_attempts.clear();
     m_avoided.clear();
+    m_preferred = {};
     m_retryPolicy = nullptr;
     m_cutAfter.reset();
     m_answer = {};

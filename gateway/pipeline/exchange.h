@@ -183,6 +183,9 @@ public:
     /// The request goes to \a provider only where no other of the route is left. The name is one of
     /// route().providerNames.
     void avoid(std::string_view provider);
+    /// The request goes to \a provider first, to see whether it is well, where it is meant for the request's
+    /// model. The name is one of route().providerNames.
+    void prefer(std::string_view provider);
     /// The response's body ends after this many bytes, and the connection with it.
     void cutResponseAfter(std::uint64_t bytes);
 
@@ -282,6 +285,10 @@ public:
     /// \a name lives as long as the exchange.
     void setProvider(std::string_view name) { m_provider = name; }
     [[nodiscard]] bool isAvoided(std::string_view provider) const;
+    [[nodiscard]] bool isPreferred(std::string_view provider) const
+    {
+        return m_preferred == provider;
+    }
     /// From now on it is with provider().
     void beginAttempt(std::chrono::steady_clock::time_point now);
     /// The answer has begun.
@@ -368,6 +375,7 @@ private:
     const PolicyEntry *m_retryPolicy = nullptr;
     std::vector<Attempt> m_attempts;
     std::vector<std::string_view> m_avoided;
+    std::string_view m_preferred;
 };
 
 } // namespace gatehouse

@@ -94,6 +94,16 @@ void Exchange::avoid(std::string_view provider)
         m_avoided.push_back(*name); // which lives as long as the route
 }
 
+void Exchange::prefer(std::string_view provider)
+{
+    const auto &names = m_route->providerNames;
+    const auto name = std::ranges::find(names, provider);
+    if (name != names.end() && mayChange()) {
+        m_hasChanged = false; // it is one of those that it might go to anyway
+        m_preferred = *name;
+    }
+}
+
 bool Exchange::isAvoided(std::string_view provider) const
 {
     return std::ranges::find(m_avoided, provider) != m_avoided.end();

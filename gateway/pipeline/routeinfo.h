@@ -30,6 +30,7 @@ struct RouteInfo
     std::shared_ptr<const ModelFinder> modelFinder = {}; ///< of the dialect
     bool isPublic = false;                               ///< answers without a virtual key
     std::vector<std::string> providerNames = {};         ///< who may answer; the usual one first
+    std::size_t optionCount = 1; ///< the first of them, chosen among; behind them the fallbacks
     /// How much output a request for the path allows, by its body; of the dialect.
     std::function<OutputCap(std::string_view path, const json::Value &body)> outputCap = {};
     /// The last turn of a conversation, as Dialect::lastTurn(); of the dialect.

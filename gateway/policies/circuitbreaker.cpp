@@ -102,16 +102,21 @@ public:
         return PolicyPhase::RequestHead | PolicyPhase::End;
     }
 
-    /// The first provider that may be asked is; those behind it only where they are well.
+    /// Those that the route chooses among may be asked, and one of them as a probe; those behind them only
+    /// where they are well, or where nobody else is left.
     [[nodiscard]] Verdict onRequestHead(Exchange &exchange) const override
     {
         const quota::Time now = exchange.services().now();
+        const RouteInfo &route = exchange.route();
         bool isFound = false;
         std::optional<quota::Duration> wait;
-        for (const std::string &name : exchange.route().providerNames) {
+        for (std::size_t i = 0; i < route.providerNames.size(); ++i) {
+            const std::string &name = route.providerNames[i];
+            const bool mayProbe
+                = (i < route.optionCount || !isFound) && exchange.findState<Probe>() == nullptr;
             const Breaker::Admission admission
-                = m_breakers->providers.use(name, now, [isFound, now](Breaker &breaker) {
-                      if (!isFound)
+                = m_breakers->providers.use(name, now, [mayProbe, now](Breaker &breaker) {
+                      if (mayProbe)
                           return breaker.admit(now);
                       return Breaker::Admission{
                           breaker.isClosed() ? Breaker::Way::Closed : Breaker::Way::Open, {}};
@@ -123,8 +128,10 @@ public:
                 continue;
             }
             isFound = true;
-            if (admission.way == Breaker::Way::Probe)
+            if (admission.way == Breaker::Way::Probe) {
                 exchange.state<Probe>().provider = name;
+                exchange.prefer(name);
+            }
         }
         if (isFound || !wait)
             return Continue{};

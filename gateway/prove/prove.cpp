@@ -144,7 +144,7 @@ std::vector<std::string> modelsFor(const Draft &draft,
     std::size_t priced = 0;
     for (const PriceRow &row : snapshot.prices->rows()) {
         if (priced < mostPricedModels && !row.model.ends_with('*')
-            && snapshot.prices->find(route.provider->name, row.model) != nullptr) {
+            && snapshot.prices->find(route.firstProvider().name, row.model) != nullptr) {
             models.push_back(row.model);
             ++priced;
         }

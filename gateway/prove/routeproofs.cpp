@@ -50,13 +50,11 @@ Names missingOn(const RouteEntry &other, const RouteEntry &route)
 
 bool leadTogether(const RouteEntry &route, const RouteEntry &other)
 {
-    for (std::size_t i = 0; i < route.providerCount(); ++i) {
-        for (std::size_t j = 0; j < other.providerCount(); ++j) {
-            if (route.providerAt(i).origin == other.providerAt(j).origin)
-                return true;
-        }
-    }
-    return false;
+    return std::ranges::any_of(route.providers, [&other](const auto &provider) {
+        return std::ranges::any_of(other.providers, [&provider](const auto &another) {
+            return provider->origin == another->origin;
+        });
+    });
 }
 
 /// A request below the base path of \a route that another one takes, to the same provider and past its policies.

@@ -151,7 +151,7 @@ std::unique_ptr<Sink::Request> Sink::send(const RouteEntry &route, const Probe &
             request.m_exchange, std::move(verdict), request.m_reply);
         request.settle(outcome, request.m_isInBody);
     });
-    const ProviderEntry &provider = *request.m_route->provider;
+    const ProviderEntry &provider = request.m_route->firstProvider();
     const std::string_view path = head.path.substr(request.m_route->basePath.size());
     const auto begun = request.m_exchange.begin(
         std::move(head),

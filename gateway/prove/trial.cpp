@@ -61,7 +61,7 @@ std::vector<KnownEndpoint> endpointsOf(const RouteEntry &route, const std::strin
                {"/v1/chat/completions", jsonBody(model, messages)}};
     } else {
         const bool hasVersion
-            = !route.provider->basePath.empty() || route.basePath.ends_with("/v1");
+            = !route.firstProvider().basePath.empty() || route.basePath.ends_with("/v1");
         const std::string version = hasVersion ? "" : "/v1";
         endpoints
             = {{version + "/chat/completions", jsonBody(model, messages)},

@@ -231,6 +231,13 @@ consteval Field field(FieldInfo info)
     return detail::rowOf<Member>(info);
 }
 
+/// What FieldInfo::choices takes.
+template<const auto &Words>
+std::span<const std::string_view> choicesOf()
+{
+    return Words;
+}
+
 /// A row of a text that is one of FieldInfo::choices.
 template<auto Member>
 consteval Field choice(FieldInfo info)

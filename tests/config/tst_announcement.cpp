@@ -27,7 +27,7 @@ private:
         route.basePath = basePath;
         route.listener = "default";
         route.dialect = findDialect(dialect);
-        route.provider = provider;
+        route.providers = {provider};
         made.routes.push_back(std::move(route));
         return made;
     }

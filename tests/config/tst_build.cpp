@@ -116,7 +116,7 @@ private Q_SLOTS:
         QCOMPARE(route.basePath, std::string("/x"));
         QVERIFY(route.isPublic);
         QCOMPARE(route.dialect, findDialect("openai"));
-        const ProviderEntry &provider = *route.provider;
+        const ProviderEntry &provider = route.firstProvider();
         QVERIFY((provider.origin == Origin{true, "api.example.org", 8443, "api.example.org:8443"}));
         QCOMPARE(provider.basePath, std::string("/v1"));
         QCOMPARE(provider.credentialReference, std::string("env:GATEHOUSE_TEST_KEY"));
@@ -155,7 +155,7 @@ private Q_SLOTS:
                       + document("Route", "r", "{basePath: /, provider: mine}"));
         const auto [snapshot, diagnostics] = build(dir);
         QCOMPARE(dir.printed(diagnostics), QString());
-        const auto &credential = snapshot->routes.at(0).provider->credentialLine;
+        const auto &credential = snapshot->routes.at(0).firstProvider().credentialLine;
         QCOMPARE(credential ? credential->reveal() : std::string_view(), line.toStdString());
     }
 
@@ -171,11 +171,14 @@ private Q_SLOTS:
                 + document("Route", "c", "{basePath: /c, provider: ollama}"));
         const auto [snapshot, diagnostics] = build(dir);
         QCOMPARE(dir.printed(diagnostics), QString());
-        QCOMPARE(snapshot->routes.at(0).provider->origin.host, std::string("api.anthropic.com"));
+        QCOMPARE(snapshot->routes.at(0).firstProvider().origin.host,
+                 std::string("api.anthropic.com"));
         QCOMPARE(snapshot->routes.at(0).dialect, findDialect("anthropic"));
-        QCOMPARE(snapshot->routes.at(1).provider->origin.authority, std::string("api.groq.com"));
+        QCOMPARE(snapshot->routes.at(1).firstProvider().origin.authority,
+                 std::string("api.groq.com"));
         QCOMPARE(snapshot->routes.at(1).dialect, findDialect("openai"));
-        QVERIFY((snapshot->routes.at(2).provider->origin == Origin{false, "::1", 1, "[::1]:1"}));
+        QVERIFY(
+            (snapshot->routes.at(2).firstProvider().origin == Origin{false, "::1", 1, "[::1]:1"}));
     }
 
     void credential_unavailable_isAWarningAndA503_data()
@@ -196,7 +199,7 @@ private Q_SLOTS:
                       + document("Route", "r", "{basePath: /x, provider: openai}"));
         const auto [snapshot, diagnostics] = build(dir);
         QVERIFY(snapshot);
-        const ProviderEntry &provider = *snapshot->routes.at(0).provider;
+        const ProviderEntry &provider = snapshot->routes.at(0).firstProvider();
         QVERIFY(provider.credentialError);
         QCOMPARE(provider.credentialError->code, ErrorCode::CredentialUnavailable);
         QVERIFY(provider.credentialLine == nullptr);

@@ -143,7 +143,7 @@ private Q_SLOTS:
         const auto after = withClients(*before, clients);
         QVERIFY(findKey(*after, one) == nullptr && findKey(*after, two) != nullptr);
         QVERIFY(findKey(*before, one) != nullptr); // the one before is as it was
-        QVERIFY(after->routes.at(0).provider == before->routes.at(0).provider);
+        QVERIFY(after->routes.at(0).providers == before->routes.at(0).providers);
         QCOMPARE(after->revision, before->revision);
         QCOMPARE(after->hashKey, before->hashKey);
     }

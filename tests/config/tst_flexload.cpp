@@ -85,7 +85,7 @@ private Q_SLOTS:
         QCOMPARE(route.name, std::string("i"));
         QVERIFY(route.isPublic);
         QCOMPARE(route.dialectName, std::string("anthropic"));
-        QCOMPARE(route.provider->basePath, std::string("/v1"));
+        QCOMPARE(route.firstProvider().basePath, std::string("/v1"));
         QCOMPARE(route.labels.at("gatehouse/service"), std::string("s"));
     }
 

@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "gateway/config/build.h"
-#include "gateway/config/loader.h"
-#include "gateway/secrets/vault.h"
-#include "tests/config/configdir.h"
+#include "tests/config/refusals.h"
 
 #include <QTest>
 
 using namespace gatehouse;
+using test::basics;
+using test::compare;
+using test::row;
 
 namespace {
 
 const QByteArray hashA = "'hmac-sha256:" + QByteArray(64, 'a') + "'";
-
-/// A draft that has what the rows below name.
-QByteArray basics()
-{
-    return document("Provider", "ollama", "{}")
-           + document("Route", "r", "{basePath: /r, provider: ollama}");
-}
 
 } // namespace
 
@@ -25,25 +18,6 @@ QByteArray basics()
 class TestRefusals : public QObject
 {
     Q_OBJECT
-
-private:
-    static void row(const char *name, const QByteArray &text, const char *expected)
-    {
-        QTest::newRow(name) << text << QString::fromUtf8(expected);
-    }
-
-    static void compare(const QByteArray &text, const QString &expected)
-    {
-        const ConfigDir dir;
-        dir.write("b.yaml", basics());
-        dir.write("a.yaml", text);
-        Vault vault(nullptr);
-        StateStore states;
-        const auto outcome = buildSnapshot(loadDraft(dir.config()), dir.data(), vault, states);
-        QCOMPARE(dir.printed(outcome.diagnostics), expected);
-        const bool hasError = hasErrors(outcome.diagnostics);
-        QCOMPARE(outcome.snapshot == nullptr, hasError);
-    }
 
 private Q_SLOTS:
     void envelope_wrong_isRefused_data()
@@ -275,72 +249,6 @@ private Q_SLOTS:
         if (!expected.isEmpty())
             expected.prepend(QStringLiteral("a.yaml:3:"));
         compare(document("Provider", "mine", spec), expected);
-    }
-
-    void route_wrong_isRefused_data()
-    {
-        QTest::addColumn<QByteArray>("spec");
-        QTest::addColumn<QString>("expected");
-        row("nothing in it", "{}", "7: basePath is missing\na.yaml:3:7: provider is missing");
-        row("unknown provider",
-            "{basePath: /x, provider: olama}",
-            "32: there is no provider \"olama\"; did you mean \"ollama\"?");
-        row("unknown listener",
-            "{basePath: /x, provider: ollama, listener: defualt}",
-            "50: there is no listener \"defualt\"; did you mean \"default\"?");
-        row("base path of another", "{basePath: /r, provider: ollama}", "b");
-        row("no slash first",
-            "{basePath: x, provider: ollama}",
-            "18: basePath must begin with a slash");
-        row("slash at the end",
-            "{basePath: /x/, provider: ollama}",
-            "18: basePath must not end with a slash");
-        row("dot segment",
-            "{basePath: /x/../y, provider: ollama}",
-            "18: basePath must not have . or .. as a segment");
-        row("percent-encoding",
-            "{basePath: '/x%2fy', provider: ollama}",
-            "18: basePath must not have percent-encoding");
-        row("query",
-            "{basePath: '/x?y', provider: ollama}",
-            "18: basePath must not have a query or a fragment");
-        row("fragment",
-            "{basePath: '/x#y', provider: ollama}",
-            "18: basePath must not have a query or a fragment");
-        row("empty segment",
-            "{basePath: //x, provider: ollama}",
-            "18: basePath must not have an empty segment (//)");
-        row("backslash",
-            "{basePath: '/x\\y', provider: ollama}",
-            "18: basePath must have only characters that a URL's path may have");
-        row("unknown usage",
-            "{basePath: /x, provider: ollama, usage: guess}",
-            "47: usage must be one of inject, observe, not \"guess\"");
-        row("unknown fallback",
-            "{basePath: /x, provider: ollama, fallbacks: [olama]}",
-            "52: there is no provider \"olama\"; did you mean \"ollama\"?");
-        row("fallback to itself",
-            "{basePath: /x, provider: ollama, fallbacks: [ollama]}",
-            "52: the provider \"ollama\" is asked before already; a retry policy asks a provider "
-            "again");
-        row("another dialect",
-            "{basePath: /x, provider: ollama, dialect: openai}",
-            "49: warning: the clients speak openai and the provider speaks ollama: nothing "
-            "translates "
-            "between them");
-    }
-    void route_wrong_isRefused()
-    {
-        QFETCH(QByteArray, spec);
-        QFETCH(QString, expected);
-        if (expected == QStringLiteral("b"))
-            expected
-                = QStringLiteral("b.yaml:6:18: the base path /r of listener \"default\" is already "
-                                 "used at a.yaml:3 by a route that takes every request, so this "
-                                 "one would never be used; a route without rules comes last");
-        else
-            expected.prepend(QStringLiteral("a.yaml:3:"));
-        compare(document("Route", "mine", spec), expected);
     }
 
     void client_wrong_isRefused_data()

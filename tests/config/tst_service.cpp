@@ -64,7 +64,7 @@ public:
     }
     [[nodiscard]] const ProviderEntry &providerOf(std::size_t route) const
     {
-        return *service->snapshot()->routes.at(route).provider;
+        return service->snapshot()->routes.at(route).firstProvider();
     }
 
     const ConfigDir dir;
