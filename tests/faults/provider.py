@@ -96,9 +96,9 @@ class Connection:
 
 
 class Provider:
-    """Listens on an ephemeral port until stop()."""
+    """Listens until stop(), on a port of its own or the one given."""
 
-    def __init__(self, backlog=512, tls=None):
+    def __init__(self, backlog=512, tls=None, port=0):
         """`tls`: an ssl.SSLContext with its certificate; plain without."""
         self.tls = tls
         self.lock = threading.Lock()
@@ -108,7 +108,7 @@ class Provider:
         self.scripts = {}   # run when the request is complete
         self.early = {}     # run when its head is
         self.default = lambda connection, message: connection.send(answer())
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=backlog)
         self.port = self.listener.getsockname()[1]
         self.open = True
         threading.Thread(target=self._accept, daemon=True).start()

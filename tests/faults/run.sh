@@ -4,7 +4,7 @@
 here=$(cd "$(dirname "$0")" && pwd) || exit 3
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
-scripts='self_check.py smuggling.py bad_provider.py bad_client.py matrix.py canary.py sessions.py jwks.py flex.py limits.py spending.py cache.py'
+scripts='self_check.py smuggling.py bad_provider.py bad_client.py matrix.py canary.py sessions.py jwks.py flex.py limits.py spending.py cache.py resilience.py'
 status=0
 # A script that nobody runs tests nothing.
 for program in $(grep -l '^if __name__' "$here"/*.py); do
