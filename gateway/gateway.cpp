@@ -53,6 +53,8 @@ public:
         for (const auto &worker : m_workers)
             worker->post(call);
     }
+    /// For what one of them does for all.
+    void first(const std::function<void(net::Worker &)> &call) { m_workers.front()->post(call); }
     void take(int descriptor, const std::shared_ptr<const std::string> &listener)
     {
         int total = 0;
@@ -224,6 +226,7 @@ Result<void> Gateway::apply(std::shared_ptr<const Snapshot> snapshot)
     // Before the listeners: no connection comes to a worker that does not know its listener.
     m_private->workers.forEach(
         [runtime = *runtime](net::Worker &worker) { worker.apply(runtime); });
+    m_private->workers.first([](net::Worker &worker) { worker.checkHealth(); });
     m_private->swapListeners(next, *added);
     if (m_private->admin)
         m_private->admin->setReady(!m_private->isDraining);

@@ -30,10 +30,12 @@ class Compiler
 public:
     Compiler(const Draft &draft,
              SecretSource &secrets,
+             StateStore &states,
              Snapshot &snapshot,
              Diagnostics &diagnostics)
         : m_draft(draft)
         , m_secrets(secrets)
+        , m_states(states)
         , m_snapshot(snapshot)
         , m_diagnostics(diagnostics)
     {}
@@ -92,7 +94,7 @@ private:
         for (const Resource<ProviderSpec> &provider : m_draft.providers) {
             Reporter reporter(provider.file, m_diagnostics);
             providers[provider.name]
-                = buildProvider(provider, m_draft.directory, m_secrets, reporter);
+                = buildProvider(provider, m_draft.directory, m_secrets, m_states, reporter);
         }
         for (const Resource<RouteSpec> &route : m_draft.routes) {
             std::vector<std::shared_ptr<const ProviderEntry>> answerers;
@@ -208,6 +210,7 @@ private:
 
     const Draft &m_draft;
     SecretSource &m_secrets;
+    StateStore &m_states;
     Snapshot &m_snapshot;
     Diagnostics &m_diagnostics;
 };
@@ -218,7 +221,7 @@ compile(const Draft &draft, SecretSource &secrets, StateStore &states, Snapshot 
     Diagnostics diagnostics = draft.diagnostics;
     DocumentSecrets allSecrets(draft, secrets);
     checkReferences(draft, diagnostics);
-    Compiler(draft, allSecrets, snapshot, diagnostics).compile();
+    Compiler(draft, allSecrets, states, snapshot, diagnostics).compile();
     compilePolicies(draft, allSecrets, states, snapshot, diagnostics);
     std::ranges::stable_sort(diagnostics, {}, [](const Diagnostic &diagnostic) {
         return std::tie(diagnostic.file, diagnostic.place.line, diagnostic.place.column);

@@ -119,6 +119,15 @@ std::string basePathProblem(std::string_view text)
     return text == "/" ? std::string() : pathProblem(text);
 }
 
+std::string targetProblem(std::string_view text)
+{
+    const std::size_t query = std::min(text.find('?'), text.size());
+    const bool isUrl = std::ranges::all_of(text.substr(query),
+                                           [](char c) { return c > ' ' && c <= '~' && c != '#'; });
+    return isUrl ? basePathProblem(text.substr(0, query))
+                 : "must have only characters that a URL's query may have";
+}
+
 std::string keyHashProblem(std::string_view text)
 {
     return problemOf(keyHashFromText(text));

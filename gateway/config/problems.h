@@ -18,6 +18,8 @@ namespace gatehouse {
 [[nodiscard]] std::string timezoneProblem(std::string_view text);
 [[nodiscard]] std::string baseUrlProblem(std::string_view text);
 [[nodiscard]] std::string basePathProblem(std::string_view text);
+/// Of a path that may have a query.
+[[nodiscard]] std::string targetProblem(std::string_view text);
 [[nodiscard]] std::string keyHashProblem(std::string_view text);
 [[nodiscard]] std::string instantProblem(std::string_view text);
 /// Of a row of prices: a `*` may stand at the end.

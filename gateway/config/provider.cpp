@@ -51,6 +51,23 @@ void readCredential(ProviderEntry &entry,
         std::string(header.name) + ": " + std::string(header.prefix), "\r\n");
 }
 
+/// Another address is another provider, of whom nothing is known.
+void addHealth(ProviderEntry &entry, const ProviderSpec &spec, StateStore &states)
+{
+    entry.health = states.obtain<ProviderHealth>("provider " + entry.name + " at "
+                                                 + entry.origin.authority + entry.basePath);
+    entry.ejection = {.failures = spec.outlierEjection.failures,
+                      .time = spec.outlierEjection.time,
+                      .longest = spec.outlierEjection.longest};
+    if (spec.healthCheck.path.empty())
+        return;
+    entry.check = HealthCheck{
+        .target = entry.basePath + spec.healthCheck.path,
+        .interval = spec.healthCheck.interval,
+        .timeout = spec.healthCheck.timeout,
+        .limits = {.failures = spec.healthCheck.failures, .successes = spec.healthCheck.successes}};
+}
+
 /// False, and reported, where the credential would be readable on the way.
 bool isTransportAllowed(const Resource<ProviderSpec> &provider,
                         const ProviderSpec &spec,
@@ -102,6 +119,7 @@ ProviderSpec effectiveSpec(const Resource<ProviderSpec> &provider)
 std::shared_ptr<const ProviderEntry> buildProvider(const Resource<ProviderSpec> &provider,
                                                    const std::string &directory,
                                                    SecretSource &secrets,
+                                                   StateStore &states,
                                                    Reporter &reporter)
 {
     const ProviderSpec spec = effectiveSpec(provider);
@@ -134,6 +152,7 @@ std::shared_ptr<const ProviderEntry> buildProvider(const Resource<ProviderSpec> 
         entry->caPem = std::move(*pem);
     }
     readCredential(*entry, provider, spec, directory, secrets, reporter);
+    addHealth(*entry, spec, states);
     return entry;
 }
 

@@ -3,6 +3,7 @@
 
 #include "gateway/config/draft.h"
 #include "gateway/config/snapshot.h"
+#include "gateway/pipeline/statestore.h"
 #include "gateway/schema/decode.h"
 #include "gateway/secrets/secretsource.h"
 
@@ -17,11 +18,12 @@ namespace gatehouse {
 
 /// Compiles a provider; its credential is asked of \a secrets, paths start at \a directory. Null, and
 /// reported, where a dialect, an address or a PEM file is wrong or missing, or a credential would go
-/// over plain HTTP.
+/// over plain HTTP. What is known of its health is taken over from \a states.
 [[nodiscard]] std::shared_ptr<const ProviderEntry>
 buildProvider(const Resource<ProviderSpec> &provider,
               const std::string &directory,
               SecretSource &secrets,
+              StateStore &states,
               Reporter &reporter);
 
 } // namespace gatehouse

@@ -93,6 +93,30 @@ struct GatewaySpec
     static std::span<const Field> fields();
 };
 
+/// Off where it has no path.
+struct HealthCheckSpec
+{
+    std::string path = {};
+    std::chrono::milliseconds interval = std::chrono::seconds(30);
+    std::chrono::milliseconds timeout = std::chrono::seconds(5);
+    std::int64_t failures = 3;
+    std::int64_t successes = 2;
+
+    bool operator==(const HealthCheckSpec &) const = default;
+    static std::span<const Field> fields();
+};
+
+/// Off where failures is 0, which cannot be written.
+struct OutlierEjectionSpec
+{
+    std::int64_t failures = 0;
+    std::chrono::milliseconds time = std::chrono::seconds(30);
+    std::chrono::milliseconds longest = std::chrono::minutes(5);
+
+    bool operator==(const OutlierEjectionSpec &) const = default;
+    static std::span<const Field> fields();
+};
+
 struct ProviderSpec
 {
     std::string preset;
@@ -102,6 +126,8 @@ struct ProviderSpec
     std::string credentialHeader;
     std::string ca;
     bool insecure = false;
+    HealthCheckSpec healthCheck;
+    OutlierEjectionSpec outlierEjection;
 
     bool operator==(const ProviderSpec &) const = default;
     static std::span<const Field> fields();

@@ -10,6 +10,10 @@ namespace gatehouse {
 
 namespace {
 
+constexpr std::int64_t second = 1000;
+constexpr std::int64_t minute = 60 * second;
+constexpr std::int64_t hour = 60 * minute;
+
 constexpr auto credentialHeaders
     = std::to_array<std::string_view>({"bearer", "x-api-key", "api-key", "x-goog-api-key"});
 constexpr auto balances
@@ -17,6 +21,70 @@ constexpr auto balances
 constexpr auto usages = std::to_array<std::string_view>({"inject", "observe"});
 
 } // namespace
+
+std::span<const Field> HealthCheckSpec::fields()
+{
+    static constexpr auto table = std::to_array<Field>({
+        field<&HealthCheckSpec::path>(
+            {.key = "path",
+             .label = "Path",
+             .help = "Asked with GET behind the base URL, without the credential: an answer below "
+                     "500 is a good one, 401 and 404 too",
+             .required = true,
+             .problem = targetProblem}),
+        field<&HealthCheckSpec::interval>({.key = "interval",
+                                           .label = "Interval",
+                                           .help = "From one check to the next",
+                                           .unit = Unit::Milliseconds,
+                                           .min = second,
+                                           .max = hour}),
+        field<&HealthCheckSpec::timeout>({.key = "timeout",
+                                          .label = "Timeout",
+                                          .help = "For all of a check, the connection too",
+                                          .unit = Unit::Milliseconds,
+                                          .min = second / 10,
+                                          .max = minute}),
+        field<&HealthCheckSpec::failures>({.key = "failures",
+                                           .label = "Failures",
+                                           .help = "After so many in a row it is unwell",
+                                           .min = 1,
+                                           .max = 100}),
+        field<&HealthCheckSpec::successes>({.key = "successes",
+                                            .label = "Successes",
+                                            .help = "After so many in a row it is well again",
+                                            .min = 1,
+                                            .max = 100}),
+    });
+    return table;
+}
+
+std::span<const Field> OutlierEjectionSpec::fields()
+{
+    static constexpr auto table = std::to_array<Field>({
+        field<&OutlierEjectionSpec::failures>(
+            {.key = "failures",
+             .label = "Failures",
+             .help = "So many in a row: no connection, 500 and above, no answer in time, an answer "
+                     "that breaks off. 429 is none",
+             .min = 1,
+             .max = 1000,
+             .required = true}),
+        field<&OutlierEjectionSpec::time>(
+            {.key = "time",
+             .label = "Time",
+             .help = "For so long it is asked after the others; twice as long each time in a row",
+             .unit = Unit::Milliseconds,
+             .min = second,
+             .max = hour}),
+        field<&OutlierEjectionSpec::longest>({.key = "longest",
+                                              .label = "Longest",
+                                              .help = "What that does not grow beyond",
+                                              .unit = Unit::Milliseconds,
+                                              .min = second,
+                                              .max = 24 * hour}),
+    });
+    return table;
+}
 
 std::span<const Field> ProviderSpec::fields()
 {
@@ -54,6 +122,16 @@ std::span<const Field> ProviderSpec::fields()
              .label = "Insecure",
              .help
              = "The provider's certificate is not verified, and credentials go over plain HTTP"}),
+        field<&ProviderSpec::healthCheck>(
+            {.key = "healthCheck",
+             .label = "Health check",
+             .help = "Asks the provider from time to time; one that is unwell is asked after all "
+                     "others of a route"}),
+        field<&ProviderSpec::outlierEjection>(
+            {.key = "outlierEjection",
+             .label = "Outlier ejection",
+             .help = "A provider that fails clients again and again is asked after all others of a "
+                     "route for a while"}),
     });
     return table;
 }

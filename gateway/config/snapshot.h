@@ -7,6 +7,7 @@
 #include "gateway/pipeline/clientdirectory.h"
 #include "gateway/pipeline/pipeline.h"
 #include "gateway/pipeline/providerchoice.h"
+#include "gateway/pipeline/providerhealth.h"
 #include "gateway/pipeline/retrysetting.h"
 #include "gateway/secrets/lockedsecret.h"
 #include "gateway/secrets/secret.h"
@@ -42,6 +43,15 @@ struct Limits
     std::chrono::milliseconds drainTimeout{10'000}; ///< for exchanges in flight at the end
 };
 
+/// What a provider is asked from time to time.
+struct HealthCheck
+{
+    std::string target; ///< path, the base path too, and query
+    std::chrono::milliseconds interval{0};
+    std::chrono::milliseconds timeout{0};
+    ProviderHealth::CheckLimits limits;
+};
+
 struct ProviderEntry
 {
     std::string name;
@@ -55,6 +65,9 @@ struct ProviderEntry
     std::string caPem;                    ///< trusted beside the system's store
     bool tellsUsageUnasked = false;       ///< see ProviderPreset
     bool insecure = false; ///< the certificate is not verified; warned of at each start
+    std::shared_ptr<ProviderHealth> health; ///< never null
+    std::optional<HealthCheck> check;
+    ProviderHealth::Ejection ejection;
 };
 
 struct RouteEntry : RouteInfo

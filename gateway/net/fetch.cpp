@@ -22,6 +22,18 @@ Fetch::Fetch(WorkerContext &context, FetchRequest request, Done done)
     m_entry.origin = m_request.endpoint->origin;
 }
 
+Fetch::Fetch(WorkerContext &context,
+             FetchRequest request,
+             const ProviderEntry &provider,
+             ProviderTarget target,
+             Done done)
+    : m_context(context)
+    , m_request(std::move(request))
+    , m_done(std::move(done))
+    , m_entry(provider)
+    , m_target(std::move(target))
+{}
+
 Fetch::~Fetch()
 {
     if (m_connection != nullptr)

@@ -22,6 +22,12 @@ public:
     using Done = std::function<void(Fetch &fetch, Result<FetchResponse> response)>;
 
     Fetch(WorkerContext &context, FetchRequest request, Done done);
+    /// The same at \a provider, reached by \a target; the request's endpoint says only what is asked for.
+    Fetch(WorkerContext &context,
+          FetchRequest request,
+          const ProviderEntry &provider,
+          ProviderTarget target,
+          Done done);
     ~Fetch() override;
     Q_DISABLE_COPY_MOVE(Fetch)
 

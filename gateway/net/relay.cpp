@@ -137,7 +137,7 @@ void Relay::providerFailed(const Error &error)
         openConnection();
         return;
     }
-    m_exchange->noteFailure(error.code, WorkerContext::now());
+    noteFailure(error.code);
     if (m_phase == Phase::Opening && retriesUnsent(error))
         return;
     fail(error);
@@ -190,7 +190,7 @@ void Relay::noteStall(ErrorCode error)
                           || (m_phase == Phase::AwaitingHead && m_requestComplete)
                           || (m_phase == Phase::Response && m_client.pendingToClient() == 0);
     if (isTheirs)
-        m_exchange->noteFailure(error, WorkerContext::now());
+        noteFailure(error);
 }
 
 void Relay::failWait(Wait wait, const Error &error)

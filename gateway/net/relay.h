@@ -159,6 +159,9 @@ private:
     void turnTo(std::size_t place);
     void writeHead(std::string_view body);
     void noteStall(ErrorCode error);
+    void noteAnswer(int status);
+    void noteFailure(ErrorCode error);
+    void reportFailure();
     [[nodiscard]] bool isLastOfMany(int status) const;
     void writeResponse(std::string_view ending);
     void sayContinue();

@@ -20,7 +20,7 @@ void Relay::providerInterim(const http::ResponseHead &head)
 
 void Relay::providerHead(const http::ResponseHead &fromProvider)
 {
-    m_exchange->noteAnswer(fromProvider.status, WorkerContext::now());
+    noteAnswer(fromProvider.status);
     if (retriesAnswer(fromProvider))
         return;
     dropPrepared();

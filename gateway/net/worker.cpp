@@ -49,6 +49,13 @@ void Worker::apply(std::shared_ptr<const Runtime> newRuntime)
         client->checkKey(*runtime->snapshot);
 }
 
+void Worker::checkHealth()
+{
+    m_health.apply(runtime);
+    if (m_health.isActive() && !m_ticker.isActive())
+        m_ticker.start(static_cast<int>(Deadlines::tick.count()), this);
+}
+
 void Worker::findCaller(const AcceptedSocket &socket,
                         CallerDepth depth,
                         std::function<void(std::shared_ptr<const Caller>)> done)
@@ -107,7 +114,7 @@ void Worker::timerEvent(QTimerEvent *event)
         return;
     deadlines.advance(now());
     // A client that waits for another worker has no deadline of its own, and may set one when it goes on.
-    if (deadlines.isEmpty() && m_clients.empty())
+    if (deadlines.isEmpty() && m_clients.empty() && !m_health.isActive())
         m_ticker.stop();
 }
 

@@ -4,6 +4,7 @@
 #include "gateway/base/mailbox.h"
 #include "gateway/net/callerfinder.h"
 #include "gateway/net/clientconnection.h"
+#include "gateway/net/healthchecker.h"
 #include "gateway/net/providerpool.h"
 #include "gateway/net/runtime.h"
 #include "gateway/net/workercontext.h"
@@ -31,6 +32,8 @@ public:
     Q_DISABLE_COPY_MOVE(Worker)
 
     void apply(std::shared_ptr<const Runtime> newRuntime);
+    /// Checks the health of the runtime's providers; of one worker, after each apply().
+    void checkHealth();
     void adopt(int descriptor, std::shared_ptr<const std::string> listener);
     /// Takes no more requests; \a drained is called in this thread once the last exchange is over.
     void drain(std::function<void()> drained);
@@ -52,6 +55,7 @@ private:
     std::vector<std::unique_ptr<Buriable>> m_dead;
     Mailbox m_later;
     WorkerServices m_services{*this, m_later};
+    HealthChecker m_health{m_services};
     QBasicTimer m_ticker;
     std::function<void()> m_drained;
 };

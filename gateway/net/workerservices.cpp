@@ -33,13 +33,29 @@ void WorkerServices::setHashKey(std::string_view hashKey)
 
 void WorkerServices::fetch(FetchRequest request, std::function<void(Result<FetchResponse>)> done)
 {
-    auto owned = std::make_unique<Fetch>(
-        m_context,
-        std::move(request),
-        [this, done = std::move(done)](Fetch &fetch, Result<FetchResponse> response) {
-            m_context.bury(std::move(m_fetches.extract(&fetch).mapped()));
-            done(std::move(response));
-        });
+    start(std::make_unique<Fetch>(m_context, std::move(request), keeperOf(std::move(done))));
+}
+
+void WorkerServices::ask(const ProviderEntry &provider,
+                         ProviderTarget target,
+                         FetchRequest request,
+                         std::function<void(Result<FetchResponse>)> done)
+{
+    start(std::make_unique<Fetch>(
+        m_context, std::move(request), provider, std::move(target), keeperOf(std::move(done))));
+}
+
+/// Buries the fetch, then tells.
+Fetch::Done WorkerServices::keeperOf(std::function<void(Result<FetchResponse>)> done)
+{
+    return [this, done = std::move(done)](Fetch &fetch, Result<FetchResponse> response) {
+        m_context.bury(std::move(m_fetches.extract(&fetch).mapped()));
+        done(std::move(response));
+    };
+}
+
+void WorkerServices::start(std::unique_ptr<Fetch> owned)
+{
     Fetch &fetch = *owned;
     m_fetches.emplace(&fetch, std::move(owned));
     fetch.start();

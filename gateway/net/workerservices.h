@@ -28,6 +28,11 @@ public:
     void setHashKey(std::string_view hashKey);
 
     void fetch(FetchRequest request, std::function<void(Result<FetchResponse>)> done) override;
+    /// The same at \a provider, with its own TLS; without its credential.
+    void ask(const ProviderEntry &provider,
+             ProviderTarget target,
+             FetchRequest request,
+             std::function<void(Result<FetchResponse>)> done);
     void after(std::chrono::milliseconds delay, std::function<void()> call) override;
     [[nodiscard]] std::function<void(std::function<void()>)> poster() override;
     [[nodiscard]] std::chrono::steady_clock::time_point now() const override
@@ -44,6 +49,9 @@ public:
     }
 
 private:
+    [[nodiscard]] Fetch::Done keeperOf(std::function<void(Result<FetchResponse>)> done);
+    void start(std::unique_ptr<Fetch> owned);
+
     struct Timer;
     /// The way into the worker's thread for those who may outlive it.
     struct Door

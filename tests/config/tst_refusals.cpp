@@ -237,6 +237,24 @@ private Q_SLOTS:
         row("no CA file",
             "{dialect: openai, baseUrl: 'https://h', ca: ca.pem}",
             "51: ca.pem does not exist");
+        row("health check of nothing",
+            "{dialect: openai, baseUrl: 'https://h', healthCheck: {}}",
+            "60: path is missing");
+        row("health check of a URL",
+            "{dialect: openai, baseUrl: 'https://h', healthCheck: {path: 'https://h/x'}}",
+            "67: path must begin with a slash");
+        row("health check with a fragment",
+            "{dialect: openai, baseUrl: 'https://h', healthCheck: {path: '/x?a#b'}}",
+            "67: path must have only characters that a URL's query may have");
+        row("health check all the time",
+            "{dialect: openai, baseUrl: 'https://h', healthCheck: {path: /x, interval: 10ms}}",
+            "81: interval must be at least 1s");
+        row("ejection after nothing",
+            "{dialect: openai, baseUrl: 'https://h', outlierEjection: {}}",
+            "64: failures is missing");
+        row("ejection after no failure",
+            "{dialect: openai, baseUrl: 'https://h', outlierEjection: {failures: 0}}",
+            "75: failures must be at least 1");
         row("field that is not there",
             "{dialect: openai, baseURL: 'https://h'}",
             "7: baseUrl is missing; name one, or a preset that has one\n"
