@@ -330,6 +330,8 @@ void Exchange::resumeFor(Verdict verdict) const
 
 std::unique_ptr<PolicyState> &Exchange::currentState()
 {
+    if (m_part != nullptr)
+        return *m_part;
     if (m_states.size() <= m_place)
         m_states.resize(m_place + 1);
     return m_states[m_place];

@@ -226,8 +226,20 @@ public:
     template<typename T>
     [[nodiscard]] const T *findState() const
     {
+        if (m_part != nullptr)
+            return static_cast<const T *>(m_part->get());
         return m_place < m_states.size() ? static_cast<const T *>(m_states[m_place].get())
                                          : nullptr;
+    }
+    /// What \a call returns, which finds \a part in place of this policy's state: for a policy that is made
+    /// up of others.
+    template<typename Call>
+    auto withPart(std::unique_ptr<PolicyState> &part, Call call)
+    {
+        m_part = &part;
+        auto result = call();
+        m_part = nullptr;
+        return result;
     }
 
     [[nodiscard]] const std::vector<Decision> &decisions() const { return m_decisions; }
@@ -364,9 +376,10 @@ private:
     std::shared_ptr<Resume::Ticket> m_ticket; ///< while paused
     std::function<void(Verdict)> m_resumed;
     std::optional<std::chrono::milliseconds> m_longestPause;
-    const PolicyEntry *m_current = nullptr; ///< whose hook runs, or which paused
-    std::size_t m_place = 0;                ///< of the current policy
-    std::uint8_t m_phase = 0;               ///< PolicyPhase that runs or paused
+    const PolicyEntry *m_current = nullptr;         ///< whose hook runs, or which paused
+    std::size_t m_place = 0;                        ///< of the current policy
+    std::unique_ptr<PolicyState> *m_part = nullptr; ///< while withPart() runs
+    std::uint8_t m_phase = 0;                       ///< PolicyPhase that runs or paused
     bool m_isObserved = false;
     bool m_hasChanged = false; ///< in the hook that runs
     bool m_observesTimes = false;

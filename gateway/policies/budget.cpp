@@ -23,7 +23,6 @@ using quota::Calendar;
 using quota::CalendarSet;
 using quota::Period;
 
-constexpr auto periods = std::to_array<std::string_view>({"day", "week", "month", "total"});
 constexpr auto unknownPrices = std::to_array<std::string_view>({"refuse", "allow"});
 
 struct MoneyAmount
@@ -45,7 +44,7 @@ struct MoneyAmount
                  .label = "Window",
                  .help = "day, week (from Monday) and month follow the calendar of the gateway's "
                          "timezone; total never ends",
-                 .choices = [] { return std::span<const std::string_view>(periods); }}),
+                 .choices = choicesOf<quota::periodNames>}),
         });
         return rows;
     }
@@ -206,7 +205,8 @@ public:
         std::vector<std::int64_t> amounts;
         for (const MoneyAmount &limit : config.limits) {
             shape.append(1, ' ').append(limit.per);
-            const auto period = std::ranges::find(periods, limit.per) - periods.begin();
+            const auto *name = std::ranges::find(quota::periodNames, limit.per);
+            const auto period = name - quota::periodNames.begin();
             windows.push_back({limit.amount.microUsd,
                                static_cast<Period>(period),
                                formatMoney(limit.amount)

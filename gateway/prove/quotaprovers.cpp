@@ -18,6 +18,7 @@ namespace {
 
 /// More are not sent to come to the end of a limit.
 constexpr std::int64_t mostRequests = 50'000;
+constexpr std::int64_t beyondEveryBudget = std::int64_t{1} << 50; ///< tokens
 
 /// The header that \a key reads, also in an expression (attributes.headers['x-user']); empty: none.
 std::string headerIn(std::string_view key)
@@ -54,6 +55,15 @@ std::vector<Probe> otherWays(Trial &trial)
     return probes;
 }
 
+/// The request behind so many others must not pass, however it is said.
+void exhaust(Trial &trial, std::int64_t requests)
+{
+    for (std::int64_t i = 0; i < requests; ++i)
+        (void)trial.sink().send(trial.route(), trial.good());
+    for (const Probe &probe : otherWays(trial))
+        trial.mustStopNow(probe);
+}
+
 void proveRateLimit(Trial &trial)
 {
     std::int64_t least = 0;
@@ -65,10 +75,7 @@ void proveRateLimit(Trial &trial)
         trial.notProven("so many requests are not sent here to come to the end of it");
         return;
     }
-    for (std::int64_t i = 0; i < least; ++i)
-        (void)trial.sink().send(trial.route(), trial.good());
-    for (const Probe &probe : otherWays(trial))
-        trial.mustStopNow(probe);
+    exhaust(trial, least);
 }
 
 void proveSpikeControl(Trial &trial)
@@ -143,8 +150,32 @@ void proveBudget(Trial &trial)
     } else {
         trial.notProven("unknownPrice: allow lets models without a price pass uncounted");
     }
-    constexpr std::int64_t beyondEveryBudget = std::int64_t{1} << 50;
     proveTokens(trial, beyondEveryBudget);
+}
+
+/// The trial's client has the tier that clients have where nothing is said.
+void proveSlaTier(Trial &trial)
+{
+    const std::string tier = ClientSpec{}.tier;
+    const auto tiers = trial.config().record("tiers");
+    const auto limits = tiers ? tiers->record(tier) : std::nullopt;
+    if (!limits) {
+        trial.notProven("there is no tier " + tier + ", which the clients of this trial have");
+        return;
+    }
+    const std::int64_t requests = limits->number("requests", 0);
+    if (requests == 0 && limits->number("tokens", 0) == 0 && limits->text("amount").empty()) {
+        trial.notProven("the tier " + tier + " may use everything");
+        return;
+    }
+    if (const std::int64_t tokens = limits->number("tokens", 0); tokens != 0)
+        proveTokens(trial, tokens + 1);
+    else if (!limits->text("amount").empty())
+        proveTokens(trial, beyondEveryBudget);
+    if (requests > mostRequests)
+        trial.notProven("so many requests are not sent here to come to the end of it");
+    else if (requests != 0)
+        exhaust(trial, requests);
 }
 
 void proveTimeout(Trial &trial)
@@ -219,6 +250,7 @@ Prover quotaProver(std::string_view type)
          {"concurrency", &proveConcurrency},
          {"token-limit", &proveTokenLimit},
          {"budget", &proveBudget},
+         {"sla-tier", &proveSlaTier},
          {"timeout", &proveTimeout},
          {"retry", &proveRetry},
          {"response-cache", &proveResponseCache}});

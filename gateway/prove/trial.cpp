@@ -81,6 +81,12 @@ std::string ConfigReader::text(std::string_view key, std::string_view otherwise)
                                                                : std::string(otherwise);
 }
 
+std::optional<ConfigReader> ConfigReader::record(std::string_view key) const
+{
+    const Node *node = m_config.find(key);
+    return node == nullptr ? std::nullopt : std::optional<ConfigReader>(*node);
+}
+
 std::int64_t ConfigReader::number(std::string_view key, std::int64_t otherwise) const
 {
     const std::string digits = text(key);

@@ -23,6 +23,7 @@ public:
     [[nodiscard]] std::int64_t number(std::string_view key, std::int64_t otherwise) const;
     [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
     [[nodiscard]] std::vector<ConfigReader> records(std::string_view key) const;
+    [[nodiscard]] std::optional<ConfigReader> record(std::string_view key) const;
     [[nodiscard]] bool has(std::string_view key) const { return m_config.find(key) != nullptr; }
 
 private:

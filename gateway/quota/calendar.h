@@ -18,6 +18,9 @@ namespace gatehouse::quota {
 using WallTime = std::chrono::sys_seconds;
 
 enum class Period : std::uint8_t { Day, Week, Month, Total };
+/// As the configuration names them, in the same order.
+inline constexpr auto periodNames
+    = std::to_array<std::string_view>({"day", "week", "month", "total"});
 
 /// Windows of a time zone's calendar: a day from midnight to midnight, however long that is where clocks
 /// change, a week from Monday, a month, and all of time. Any thread; a lock only when a window begins.

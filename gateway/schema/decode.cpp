@@ -88,6 +88,8 @@ public:
             return decodeRecord(node, std::get<RecordRef>(slot), m_reporter);
         case FieldKind::RecordList:
             return decodeRecords(node, std::get<RecordListRef>(slot));
+        case FieldKind::RecordMap:
+            return decodeRecordMap(node, std::get<RecordMapRef>(slot));
         case FieldKind::Document:
             if (isKind(node, Node::Kind::Map, "a map"))
                 *std::get<Node *>(slot) = node;
@@ -281,6 +283,17 @@ private:
         list.resize(list.list, node.items.size());
         for (std::size_t i = 0; i < node.items.size(); ++i)
             decodeRecord(node.items[i], {list.at(list.list, i), list.type}, m_reporter);
+    }
+
+    void decodeRecordMap(const Node &node, const RecordMapRef &map)
+    {
+        if (!isKind(node, Node::Kind::Map, "a map")
+            || !isInRange(node, static_cast<std::int64_t>(node.items.size()), " entries long"))
+            return;
+        map.clear(map.map);
+        for (std::size_t i = 0; i < node.items.size(); ++i)
+            decodeRecord(
+                node.items[i], {map.add(map.map, node.keys[i].text), map.type}, m_reporter);
     }
 
     const Field &m_field;

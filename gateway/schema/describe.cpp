@@ -104,6 +104,11 @@ QJsonObject typeSchema(const Field &field)
                   {QStringLiteral("items"), recordSchema(field.nested())}};
         addBounds(schema, info, QLatin1String("minItems"), QLatin1String("maxItems"));
         return schema;
+    case FieldKind::RecordMap:
+        schema = {{type, QStringLiteral("object")},
+                  {QStringLiteral("additionalProperties"), recordSchema(field.nested())}};
+        addBounds(schema, info, QLatin1String("minProperties"), QLatin1String("maxProperties"));
+        return schema;
     case FieldKind::Document:
         return {{type, QStringLiteral("object")}};
     }
@@ -146,6 +151,8 @@ QLatin1String kindId(FieldKind kind)
         return QLatin1String("record");
     case FieldKind::RecordList:
         return QLatin1String("record-list");
+    case FieldKind::RecordMap:
+        return QLatin1String("record-map");
     case FieldKind::Document:
         return QLatin1String("document");
     }

@@ -68,6 +68,14 @@ Node encodeRecordList(const RecordListRef &list)
     return node;
 }
 
+Node encodeRecordMap(const RecordMapRef &map)
+{
+    Node node = Node::map();
+    for (std::size_t i = 0; i < map.size(map.map); ++i)
+        node.append(map.keyAt(map.map, i), encodeRecord(map.at(map.map, i), *map.type));
+    return node;
+}
+
 } // namespace
 
 Node encodeText(std::string_view text)
@@ -107,6 +115,8 @@ Node encodeField(const Field &field, const void *record)
     }
     case FieldKind::RecordList:
         return encodeRecordList(std::get<RecordListRef>(slot));
+    case FieldKind::RecordMap:
+        return encodeRecordMap(std::get<RecordMapRef>(slot));
     case FieldKind::Document:
         return read<Node>(slot);
     }

@@ -36,6 +36,7 @@ enum class FieldKind : std::uint8_t {
     StringMap,
     Record,
     RecordList,
+    RecordMap,
     Document, ///< a map that somebody else decodes
 };
 
@@ -85,6 +86,19 @@ struct RecordListRef
     const RecordType *type = nullptr;
 };
 
+/// A std::map of records by names that the user chooses.
+struct RecordMapRef
+{
+    void *map = nullptr;
+    std::size_t (*size)(const void *map) = nullptr;
+    const std::string &(*keyAt)(const void *map, std::size_t index) = nullptr;
+    void *(*at)(void *map, std::size_t index) = nullptr;
+    void *(*add)(void *map, const std::string &key)
+        = nullptr; ///< a record as its initialisers make it
+    void (*clear)(void *map) = nullptr;
+    const RecordType *type = nullptr;
+};
+
 /// The member of one record that a field stands for.
 using Slot = std::variant<bool *,
                           std::int64_t *,
@@ -99,6 +113,7 @@ using Slot = std::variant<bool *,
                           std::map<std::string, std::string> *,
                           RecordRef,
                           RecordListRef,
+                          RecordMapRef,
                           Node *>;
 
 struct Field
@@ -106,7 +121,7 @@ struct Field
     FieldInfo info;
     FieldKind kind = FieldKind::String;
     Slot (*slot)(void *record) = nullptr;
-    const RecordType &(*nested)() = nullptr; ///< of Record and RecordList
+    const RecordType &(*nested)() = nullptr; ///< of records, lists and maps of them
 };
 
 /// A record without its C++ type; see recordType.
@@ -152,6 +167,17 @@ struct ListItem<std::vector<T>>
     using Type = T;
 };
 
+template<typename>
+struct MapItem
+{
+    using Type = void;
+};
+template<typename T>
+struct MapItem<std::map<std::string, T>>
+{
+    using Type = T;
+};
+
 template<typename T>
 consteval FieldKind kindOf()
 {
@@ -177,6 +203,8 @@ consteval FieldKind kindOf()
         return FieldKind::StringMap;
     else if constexpr (std::is_same_v<T, Node>)
         return FieldKind::Document;
+    else if constexpr (!std::is_void_v<typename MapItem<T>::Type>)
+        return FieldKind::RecordMap;
     else if constexpr (std::is_aggregate_v<T>)
         return FieldKind::Record;
     else
@@ -202,6 +230,24 @@ Slot slotOf(void *record)
             },
             [](void *list, std::size_t size) { static_cast<Type *>(list)->resize(size); },
             &recordType<typename ListItem<Type>::Type>()};
+    } else if constexpr (kindOf<Type>() == FieldKind::RecordMap) {
+        return RecordMapRef{&member,
+                            [](const void *map) { return static_cast<const Type *>(map)->size(); },
+                            [](const void *map, std::size_t index) -> const std::string & {
+                                return std::next(static_cast<const Type *>(map)->begin(),
+                                                 static_cast<std::ptrdiff_t>(index))
+                                    ->first;
+                            },
+                            [](void *map, std::size_t index) -> void * {
+                                return &std::next(static_cast<Type *>(map)->begin(),
+                                                  static_cast<std::ptrdiff_t>(index))
+                                            ->second;
+                            },
+                            [](void *map, const std::string &key) -> void * {
+                                return &(*static_cast<Type *>(map))[key];
+                            },
+                            [](void *map) { static_cast<Type *>(map)->clear(); },
+                            &recordType<typename MapItem<Type>::Type>()};
     } else {
         return &member;
     }
@@ -219,6 +265,8 @@ constexpr Field rowOf(const FieldInfo &info)
         row.nested = &recordType<Type>;
     else if constexpr (kind == FieldKind::RecordList)
         row.nested = &recordType<typename ListItem<Type>::Type>;
+    else if constexpr (kind == FieldKind::RecordMap)
+        row.nested = &recordType<typename MapItem<Type>::Type>;
     return row;
 }
 

@@ -36,6 +36,8 @@ std::string_view kindName(FieldKind kind)
         return "map";
     case FieldKind::RecordList:
         return "list of maps";
+    case FieldKind::RecordMap:
+        return "map of maps";
     }
     return {};
 }
@@ -50,6 +52,7 @@ std::string_view countedWord(const Field &field)
     case FieldKind::StringList:
     case FieldKind::StringMap:
     case FieldKind::RecordList:
+    case FieldKind::RecordMap:
         return " entries";
     case FieldKind::Integer:
         return field.info.unit == Unit::Percent ? " %" : "";
@@ -166,6 +169,8 @@ void addRows(std::string &table, const RecordType &type, const std::string &path
             addRows(table, field.nested(), key + ".");
         else if (field.kind == FieldKind::RecordList)
             addRows(table, field.nested(), key + "[].");
+        else if (field.kind == FieldKind::RecordMap)
+            addRows(table, field.nested(), key + ".NAME.");
     }
 }
 

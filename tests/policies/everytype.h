@@ -53,7 +53,8 @@ public:
     [[nodiscard]] bool decode(const Node *config, RecordRef record) override
     {
         const bool isValid = FakeContext::decode(config, record);
-        m_read = encodeRecord(record.record, *record.type);
+        if (m_read == Node()) // what follows is of those that the policy is made up of
+            m_read = encodeRecord(record.record, *record.type);
         return isValid;
     }
 

@@ -46,6 +46,7 @@ constexpr auto golden = std::to_array<GoldenRow>({
     {"header-removal", 50, Needs::Nothing},
     {"request-size", 50, Needs::Nothing},
     {"rate-limit", 50, Needs::Config},
+    {"sla-tier", 58, Needs::Config},
     {"spike-control", 55, Needs::Nothing},
     {"concurrency", 56, Needs::Config},
     {"loop-guard", 57, Needs::Nothing},

@@ -125,6 +125,18 @@ private Q_SLOTS:
             "bypassable p",
             "without a price",
             policy("budget", "{limits: [{amount: 1 USD}]}"));
+        row("tier without a limit",
+            policy("sla-tier", "{tiers: {standard: {}}}"),
+            "not proven p",
+            "may use everything",
+            policy("sla-tier", "{tiers: {standard: {requests: 3, tokens: 1000}}}"));
+        row("tiers of one endpoint",
+            policy("sla-tier",
+                   "{tiers: {standard: {tokens: 1000, amount: 1 USD}}}",
+                   "  rules: [{path: \"/responses\"}]\n"),
+            "not proven p",
+            "/chat/completions",
+            policy("sla-tier", "{tiers: {standard: {tokens: 1000, amount: 1 USD}}}"));
         row("one cache for all",
             policy("response-cache", "{key: [body]}"),
             "not proven p",

@@ -50,6 +50,7 @@ struct Outer
     std::map<std::string, std::string> map;
     Inner inner{"inner", 2};
     std::vector<Inner> inners;
+    std::map<std::string, Inner> named;
     std::string note;
     std::optional<Money> extra;
 
@@ -83,6 +84,7 @@ struct Outer
             field<&Outer::map>({.key = "map", .label = "Map", .help = "m"}),
             field<&Outer::inner>({.key = "inner", .label = "Inner", .help = "i"}),
             field<&Outer::inners>({.key = "inners", .label = "Inners", .help = "i"}),
+            field<&Outer::named>({.key = "named", .label = "Named", .help = "n", .max = 2}),
             field<&Outer::note>({.key = "note",
                                  .label = "Note",
                                  .help = "one | two* `*`",
@@ -134,6 +136,9 @@ void compareWithTable(const RecordType &type, const QJsonObject &schema)
             compareWithTable(field.nested(), property);
         if (field.kind == FieldKind::RecordList)
             compareWithTable(field.nested(), property[QStringLiteral("items")].toObject());
+        if (field.kind == FieldKind::RecordMap)
+            compareWithTable(field.nested(),
+                             property[QStringLiteral("additionalProperties")].toObject());
     }
 }
 
@@ -151,7 +156,7 @@ private Q_SLOTS:
             "USD, text: hi, "
             "colour: green, "
             "secret: none, list: [x, y], map: {k: v}, inner: {name: n}, inners: [{name: p, weight: "
-            "-5}]}");
+            "-5}], named: {two: {name: q}, one: {name: r, weight: 4}}}");
         QCOMPARE(problems, QString());
         Outer expected;
         expected.flag = false;
@@ -167,6 +172,7 @@ private Q_SLOTS:
         expected.map = {{"k", "v"}};
         expected.inner = {"n", 2};
         expected.inners = {{"p", -5}};
+        expected.named = {{"one", {"r", 4}}, {"two", {"q", 1}}};
         QVERIFY(record == expected);
     }
 
@@ -208,6 +214,12 @@ private Q_SLOTS:
         row("amount that is a list",
             "{price: [1 USD]}",
             "f:1:9: price must be an amount of money, not a list");
+        row("too many names",
+            "{named: {a: {name: x}, b: {name: x}, c: {name: x}}}",
+            "f:1:9: named must be at most 2 entries long");
+        row("list of what has names",
+            "{named: [{name: x}]}",
+            "f:1:9: named must be a map, not a list");
         row("text too long", "{text: 123456789}", "f:1:8: text must be at most 8 bytes long");
         row("line break where texts have none",
             "{text: \"a\\nb\"}",
