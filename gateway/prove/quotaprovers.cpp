@@ -205,6 +205,52 @@ void proveRetry(Trial &trial)
     }
 }
 
+/// The same turn, answered as often as it may be; what slows it is waited for.
+void proveLoopGuard(Trial &trial)
+{
+    const std::int64_t repeats = trial.config().number("repeats", 8);
+    if (repeats > mostRequests) {
+        trial.notProven("so many requests are not sent here to come to the end of it");
+        return;
+    }
+    constexpr std::chrono::milliseconds step{250};
+    constexpr int mostSteps = 100;
+    for (std::int64_t i = 0; i < repeats; ++i) {
+        const auto request = trial.sink().send(trial.route(), trial.good());
+        for (int steps = 0; request->isHeld() && steps < mostSteps; ++steps)
+            trial.sink().services().advance(step);
+        request->answer(200);
+    }
+    std::vector<Probe> probes{trial.good()};
+    for (const KeyPlace carrier : {KeyPlace::XApiKey, KeyPlace::ApiKey, KeyPlace::Query}) {
+        probes.push_back(trial.good());
+        probes.back().what = "with another carrier";
+        probes.back().carrier = carrier;
+    }
+    probes.push_back(trial.good());
+    probes.back().what = "written in another way";
+    probes.back().body.insert(1, " ");
+    probes.push_back(trial.good());
+    probes.back().what = "in chunks";
+    probes.back().isChunked = true;
+    for (const Probe &probe : probes)
+        trial.mustStopNow(probe);
+}
+
+/// All providers of the route fail, so often that none is left.
+void proveCircuitBreaker(Trial &trial)
+{
+    const std::int64_t requests = trial.config().number("minRequests", 20);
+    if (requests > mostRequests) {
+        trial.notProven("so many requests are not sent here for it to open");
+        return;
+    }
+    for (std::int64_t i = 0; i < requests; ++i)
+        trial.sink().send(trial.route(), trial.good())->answer(500);
+    for (const Probe &probe : otherWays(trial))
+        trial.mustStopNow(probe);
+}
+
 /// No provider answers here, so nothing is kept; but what would get the same answer waits for it, and only
 /// that does. tests/faults/cache.py has a provider.
 void proveResponseCache(Trial &trial)
@@ -251,6 +297,8 @@ Prover quotaProver(std::string_view type)
          {"token-limit", &proveTokenLimit},
          {"budget", &proveBudget},
          {"sla-tier", &proveSlaTier},
+         {"loop-guard", &proveLoopGuard},
+         {"circuit-breaker", &proveCircuitBreaker},
          {"timeout", &proveTimeout},
          {"retry", &proveRetry},
          {"response-cache", &proveResponseCache}});

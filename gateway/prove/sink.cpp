@@ -85,6 +85,19 @@ bool Sink::Request::wasSeenBy(std::string_view policy) const
     });
 }
 
+void Sink::Request::answer(int status)
+{
+    if (!isReached())
+        return;
+    for (const std::string &provider : m_route->providerNames) {
+        m_exchange.setProvider(provider);
+        m_exchange.beginAttempt(m_services.now());
+        m_exchange.noteAnswer(status, m_services.now());
+    }
+    m_exchange.answerSoFar()
+        = {.isSent = true, .status = status, .isWhole = true, .isUsageFinal = true};
+}
+
 void Sink::Request::settle(Pipeline::Outcome outcome, bool isInBody)
 {
     m_isInBody = isInBody;

@@ -84,6 +84,9 @@ public:
         /// It was asked about this request.
         [[nodiscard]] bool wasSeenBy(std::string_view policy) const;
         [[nodiscard]] const Exchange &exchange() const { return m_exchange; }
+        /// It goes as if each of the route's providers had been asked and had answered so, whole; where
+        /// it reached them.
+        void answer(int status);
 
     private:
         friend class Sink;

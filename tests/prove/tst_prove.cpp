@@ -125,6 +125,16 @@ private Q_SLOTS:
             "bypassable p",
             "without a price",
             policy("budget", "{limits: [{amount: 1 USD}]}"));
+        row("loop guard of one endpoint",
+            policy("loop-guard", "{repeats: 4}", "  rules: [{path: \"/responses\"}]\n"),
+            "not proven p",
+            "/chat/completions",
+            policy("loop-guard", "{repeats: 4}"));
+        row("circuit breaker of one endpoint",
+            policy("circuit-breaker", "{minRequests: 3}", "  rules: [{path: \"/chat/.*\"}]\n"),
+            "not proven p",
+            "/responses",
+            policy("circuit-breaker", "{minRequests: 3}"));
         row("tier without a limit",
             policy("sla-tier", "{tiers: {standard: {}}}"),
             "not proven p",
