@@ -92,6 +92,7 @@ void Relay::noteAnswer(int status)
     constexpr int firstError = 400;
     const auto now = WorkerContext::now();
     m_exchange->noteAnswer(status, now);
+    m_route->pipeline.runAttempt(*m_exchange);
     if (status >= firstFailure) {
         reportFailure();
         return;
@@ -112,8 +113,10 @@ void Relay::noteFailure(ErrorCode error)
     const bool isKnown
         = !attempts.empty() && (attempts.back().error || attempts.back().status >= firstFailure);
     m_exchange->noteFailure(error, WorkerContext::now());
-    if (!isKnown)
-        reportFailure();
+    if (isKnown || attempts.empty())
+        return;
+    m_route->pipeline.runAttempt(*m_exchange);
+    reportFailure();
 }
 
 void Relay::reportFailure()

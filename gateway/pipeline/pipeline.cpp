@@ -266,6 +266,17 @@ std::optional<Reply> Pipeline::runResponseBody(Exchange &exchange, std::string_v
     return given;
 }
 
+void Pipeline::runAttempt(Exchange &exchange) const
+{
+    if (!hasPhase(exchange, PolicyPhase::Attempt))
+        return;
+    runBackwards(
+        exchange, PolicyPhase::Attempt, m_policies.size(), [&exchange](const PolicyEntry &entry) {
+            entry.policy().onAttempt(exchange);
+            return false;
+        });
+}
+
 void Pipeline::runEnd(Exchange &exchange) const
 {
     if (!hasPhase(exchange, PolicyPhase::End))

@@ -101,6 +101,8 @@ public:
                                                        std::string_view bytes) const;
     /// Runs onEnd, once.
     void runEnd(Exchange &exchange) const;
+    /// Call where Exchange::noteAnswer() or noteFailure() has changed the last attempt.
+    void runAttempt(Exchange &exchange) const;
 
 private:
     [[nodiscard]] bool hasPhase(const Exchange &exchange, PolicyPhase phase) const;

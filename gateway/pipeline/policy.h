@@ -16,7 +16,8 @@ enum class PolicyPhase : std::uint8_t {
     RequestBody = 2,
     ResponseHead = 4,
     ResponseBody = 8,
-    End = 16
+    End = 16,
+    Attempt = 32
 };
 constexpr std::uint8_t operator|(PolicyPhase a, PolicyPhase b)
 {
@@ -52,6 +53,9 @@ public:
     /// The whole request is here, its body too, which is empty where there is none (GET, upgrades).
     /// After all onRequestHead. The head can still be changed.
     [[nodiscard]] virtual Verdict onRequestBody(Exchange &) const { return Continue{}; }
+    /// It is known what became of the last of Exchange::attempts(): its answer has begun, or there is none, or,
+    /// beside that, it broke off. At once, however long the exchange goes on.
+    virtual void onAttempt(Exchange &) const {}
     /// The head of the answer is here, before the client sees it: the provider's or, if this policy
     /// let the request pass, one that a later policy or the gateway itself gives. In reverse order.
     virtual void onResponseHead(Exchange &) const {}

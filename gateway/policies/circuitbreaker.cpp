@@ -36,9 +36,10 @@ struct Config
             field<&Config::failureRate>(
                 {.key = "failureRate",
                  .label = "Failure rate",
-                 .help = "From so great a part of a provider's answers on it is left alone. "
-                         "Failures are: no connection, 500 and above, no answer in time, an answer "
-                         "that breaks off. 429 is none",
+                 .help
+                 = "From so great a part of a provider's answers on it is left alone. "
+                   "Failures are: no connection, 500 and above, no answer in time, and, beside "
+                   "its beginning, an answer that breaks off. 429 is none",
                  .min = 10'000,
                  .max = 1'000'000}),
             field<&Config::minRequests>({.key = "minRequests",
@@ -99,7 +100,8 @@ public:
 
     [[nodiscard]] std::uint8_t phases() const override
     {
-        return PolicyPhase::RequestHead | PolicyPhase::End;
+        return static_cast<std::uint8_t>((PolicyPhase::RequestHead | PolicyPhase::Attempt)
+                                         | static_cast<std::uint8_t>(PolicyPhase::End));
     }
 
     /// Those that the route chooses among may be asked, and one of them as a probe; those behind them only
@@ -138,30 +140,39 @@ public:
         return refusal(exchange, *wait);
     }
 
-    void onEnd(Exchange &exchange) const override
+    void onAttempt(Exchange &exchange) const override
     {
         const quota::Time now = exchange.services().now();
-        const Probe *probe = exchange.findState<Probe>();
-        std::optional<bool> probed;
-        for (const Attempt &attempt : exchange.attempts()) {
-            if (attempt.status == 0 && !attempt.error)
-                continue; // the client went before there was a result
-            if (probe != nullptr && attempt.provider == probe->provider) {
-                probed = isFailure(attempt);
-                continue;
-            }
-            m_breakers->providers.use(attempt.provider, now, [&](Breaker &breaker) {
-                breaker.record(m_setting, isFailure(attempt), now);
-            });
-        }
-        if (probe == nullptr)
+        const Attempt &attempt = exchange.attempts().back();
+        const bool isProbe = endProbe(exchange, attempt.provider, isFailure(attempt));
+        if (isProbe)
             return;
-        m_breakers->providers.use(probe->provider, now, [&](Breaker &breaker) {
-            breaker.endProbe(m_setting, probed, now);
+        m_breakers->providers.use(attempt.provider, now, [&](Breaker &breaker) {
+            breaker.record(m_setting, isFailure(attempt), now);
         });
     }
 
+    void onEnd(Exchange &exchange) const override
+    {
+        if (const Probe *probe = exchange.findState<Probe>())
+            endProbe(exchange, probe->provider, std::nullopt); // nothing came of it
+    }
+
 private:
+    /// False where the exchange has no probe of \a provider, any more.
+    bool endProbe(Exchange &exchange, std::string_view provider, std::optional<bool> failed) const
+    {
+        const Probe *probe = exchange.findState<Probe>();
+        if (probe == nullptr || probe->provider.empty() || probe->provider != provider)
+            return false;
+        const quota::Time now = exchange.services().now();
+        m_breakers->providers.use(probe->provider, now, [&](Breaker &breaker) {
+            breaker.endProbe(m_setting, failed, now);
+        });
+        exchange.state<Probe>().provider.clear();
+        return true;
+    }
+
     [[nodiscard]] static Reply refusal(const Exchange &exchange, quota::Duration wait)
     {
         const auto seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count());

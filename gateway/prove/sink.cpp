@@ -93,6 +93,7 @@ void Sink::Request::answer(int status)
         m_exchange.setProvider(provider);
         m_exchange.beginAttempt(m_services.now());
         m_exchange.noteAnswer(status, m_services.now());
+        m_route->pipeline.runAttempt(m_exchange);
     }
     m_exchange.answerSoFar()
         = {.isSent = true, .status = status, .isWhole = true, .isUsageFinal = true};

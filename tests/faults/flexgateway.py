@@ -17,9 +17,14 @@ spec: {listeners: [{name: default, address: "127.0.0.1:0"}], admin: none, worker
 """
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+def free_port(given=set()):
+    """A port that nobody has, and that was not given before: the system may give it again at once."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        if port not in given:
+            given.add(port)
+            return port
 
 
 def document(kind, name, spec, labels=None, namespace=None):

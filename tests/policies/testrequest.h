@@ -141,6 +141,21 @@ public:
         exchange.answerSoFar().status = 200;
         return m_pipeline->runResponseBody(exchange, bytes);
     }
+    /// A provider answered so, or did not; 0 and no error: neither, by now.
+    void attempt(std::string_view provider, int status, std::optional<ErrorCode> error = {})
+    {
+        const auto now = exchange.services().now();
+        exchange.setProvider(provider);
+        exchange.beginAttempt(now);
+        if (status != 0) {
+            exchange.noteAnswer(status, now);
+            m_pipeline->runAttempt(exchange);
+        }
+        if (error) {
+            exchange.noteFailure(*error, now);
+            m_pipeline->runAttempt(exchange);
+        }
+    }
     /// The exchange is over, and this came of it.
     void finish(const Answer &answer)
     {

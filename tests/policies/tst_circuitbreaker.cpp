@@ -26,14 +26,8 @@ public:
     {
         send("POST /p/v1 HTTP/1.1\r\n");
         const QByteArray said = result();
-        if (isPassed()) {
-            exchange.setProvider(provider);
-            exchange.beginAttempt(services.now());
-            if (status != 0)
-                exchange.noteAnswer(status, services.now());
-            if (error)
-                exchange.noteFailure(*error, services.now());
-        }
+        if (isPassed())
+            attempt(provider, status, error);
         finish({});
         return said;
     }
@@ -96,6 +90,45 @@ private Q_SLOTS:
         QCOMPARE(breaker.ask("a", 0), "pass");
         QCOMPARE(breaker.ask("a", 500), "pass"); // which opens it again
         QCOMPARE(breaker.ask("a", 200), "503 circuit-breaker");
+    }
+
+    void results_countBeforeTheAnswersEnd()
+    {
+        CircuitBreaker breaker;
+        std::vector<std::unique_ptr<test::TestRequest>> streams;
+        for (const int status : {500, 500}) {
+            streams.push_back(breaker.start({}));
+            streams.back()->attempt("a", status);
+        }
+        QCOMPARE(breaker.ask("a", 200), "503 circuit-breaker");
+        breaker.services.advance(15s);
+        const auto probe = breaker.start({});
+        QCOMPARE(breaker.ask("a", 200), "503 circuit-breaker"); // one at a time
+        probe->attempt("a", 200);
+        // It streams on, and others are let through.
+        QCOMPARE(breaker.ask("a", 200), "pass");
+        QCOMPARE(breaker.ask("a", 200), "pass");
+    }
+
+    void oneOfSeveral_isProbedThoughTheOtherIsWell()
+    {
+        CircuitBreaker breaker({"a", "b"});
+        breaker.route.optionCount = 2;
+        breaker.ask("b", 500);
+        breaker.ask("b", 500);
+        breaker.services.advance(15s);
+        breaker.send("POST /p/v1 HTTP/1.1\r\n");
+        QVERIFY(breaker.exchange.isPreferred("b"));
+        QVERIFY(!breaker.exchange.isAvoided("b"));
+        const auto second = breaker.start({});
+        QVERIFY(second->exchange.isAvoided("b"));
+        QVERIFY(!second->exchange.isPreferred("b"));
+        // The first goes to a all the same, for its model: another is the probe.
+        breaker.attempt("a", 200);
+        breaker.finish({});
+        breaker.send("POST /p/v1 HTTP/1.1\r\n");
+        QVERIFY(breaker.exchange.isPreferred("b"));
+        breaker.finish({});
     }
 
     void fallback_isAskedInstead()
