@@ -30,6 +30,20 @@ std::optional<std::uint64_t> capOf(const RequestBound &bound)
     return cap ? std::optional(std::min(*cap, mostOutput)) : std::nullopt;
 }
 
+/// Where the quote is that ends a JSON string which begins at \a begin; the end of the text: nowhere.
+std::size_t endOfString(std::string_view json, std::size_t begin)
+{
+    std::size_t quote = std::min(json.find('"', begin), json.size());
+    for (;;) {
+        const std::size_t backslash = json.substr(0, quote).find('\\', begin);
+        if (backslash == std::string_view::npos)
+            return quote;
+        begin = backslash + 2;
+        if (begin > quote) // it was escaped
+            quote = std::min(json.find('"', begin), json.size());
+    }
+}
+
 } // namespace
 
 std::uint64_t textBytesOf(std::string_view json)
@@ -37,10 +51,7 @@ std::uint64_t textBytesOf(std::string_view json)
     std::uint64_t total = json.size();
     for (std::size_t from = json.find('"'); from < json.size(); from = json.find('"', from + 1)) {
         const std::size_t begin = from + 1;
-        std::size_t end = json.find_first_of("\"\\", begin);
-        while (end < json.size() && json[end] == '\\')
-            end = json.find_first_of("\"\\", end + 2);
-        end = std::min(end, json.size());
+        const std::size_t end = endOfString(json, begin);
         const std::string_view text = json.substr(begin, end - begin);
         if (text.size() > longestText
             && text.substr(0, longestText).find(' ') == std::string_view::npos)

@@ -25,7 +25,10 @@ void TextMeter::take(std::string_view bytes)
     while (!bytes.empty()) {
         // What is long is a value: its bytes up to a quote or a backslash at once.
         if (m_state == State::Counted && !m_isEscaped) {
-            const std::size_t plain = std::min(bytes.find_first_of("\"\\"), bytes.size());
+            const auto *const end = std::ranges::find_if(bytes, [](char c) {
+                return c == '"' || c == '\\'; // find_first_of() takes ten times as long
+            });
+            const auto plain = static_cast<std::size_t>(end - bytes.begin());
             m_count += plain;
             bytes.remove_prefix(plain);
             if (bytes.empty())
