@@ -275,8 +275,8 @@ const coded = [
     run: (ctx) =>
       abortAt(
         ctx,
-        (signal) => anthropic(ctx).messages.create({ model: `claude-cache~gzipstall3~${CACHES[1]}`, max_tokens: 64, messages, stream: true }, { signal }),
-        (e) => e.type === "message_start",
+        (signal) => anthropic(ctx).messages.create({ model: `claude-cache~gzipstall2~${CACHES[1]}`, max_tokens: 64, messages, stream: true }, { signal }),
+        (e) => e.type === "content_block_start", // the last that comes
       ).then(({ how }) => how),
   },
 ];
