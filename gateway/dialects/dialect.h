@@ -56,6 +56,11 @@ public:
     /// knows the answers of all dialects, since most providers speak more than their own: Ollama has
     /// /v1/messages, Gemini /v1beta/openai.
     [[nodiscard]] std::unique_ptr<UsageReader> usageReader(std::string_view contentType) const;
+    /// The same for what comes behind an answer with 101, whose Sec-WebSocket-Extensions are \a extensions:
+    /// OpenAI's responses and Realtime. Tells the sum of all responses that were told to be complete, under
+    /// the model of the last. Null where the extensions are not known.
+    [[nodiscard]] std::unique_ptr<UsageReader>
+    webSocketUsageReader(std::string_view extensions) const;
     /// Where requests say how much output they allow.
     [[nodiscard]] virtual OutputPlaces outputPlaces() const = 0;
     /// How much the request for \a path with this \a body (null: none that is JSON) lets its answer be.

@@ -176,9 +176,14 @@ Usage::Tokens tokensOf(const json::Value &object, std::initializer_list<std::str
 }
 
 /// The same in one of the objects \a within.
-Usage::Tokens detailOf(const json::Value &usage,
-                       std::initializer_list<std::string_view> within,
-                       std::string_view name)
+// Chat, Responses, Realtime.
+constexpr auto promptDetails = std::to_array<std::string_view>(
+    {"prompt_tokens_details", "input_tokens_details", "input_token_details"});
+constexpr auto completionDetails = std::to_array<std::string_view>(
+    {"completion_tokens_details", "output_tokens_details", "output_token_details"});
+
+Usage::Tokens
+detailOf(const json::Value &usage, std::span<const std::string_view> within, std::string_view name)
 {
     for (const std::string_view member : within) {
         const auto details = usage.find(member);
@@ -207,12 +212,10 @@ std::optional<std::int64_t> costOf(const json::Value &usage)
 void readTokens(const json::Value &told, Usage &usage)
 {
     const Usage::Tokens prompt = tokensOf(told, {"prompt_tokens", "input_tokens"});
-    Usage::Tokens read
-        = detailOf(told, {"prompt_tokens_details", "input_tokens_details"}, "cached_tokens");
+    Usage::Tokens read = detailOf(told, promptDetails, "cached_tokens");
     if (!read)
         read = tokensOf(told, {"prompt_cache_hit_tokens", "cached_tokens"}); // DeepSeek, Cohere
-    Usage::Tokens written
-        = detailOf(told, {"prompt_tokens_details", "input_tokens_details"}, "cache_write_tokens");
+    Usage::Tokens written = detailOf(told, promptDetails, "cache_write_tokens");
     usage.input = prompt;
     if (prompt) {
         read = read ? std::min(*read, *prompt) : read;
@@ -227,8 +230,7 @@ void readTokens(const json::Value &told, Usage &usage)
     const Usage::Tokens total = gatehouse::tokensOf(told, "total_tokens");
     if (prompt && total && told.find("completion_tokens") && *total >= *prompt)
         usage.output = std::max(usage.output.value_or(0), *total - *prompt);
-    usage.reasoning = detailOf(
-        told, {"completion_tokens_details", "output_tokens_details"}, "reasoning_tokens");
+    usage.reasoning = detailOf(told, completionDetails, "reasoning_tokens");
     if (usage.output && usage.reasoning)
         usage.reasoning = std::min(*usage.reasoning, *usage.output);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gateway/dialects/dialect.h"
 #include "gateway/http/sse.h"
+#include "gateway/http/websocket.h"
 #include "gateway/json/document.h"
 #include "gateway/json/memberscanner.h"
 
@@ -87,6 +88,9 @@ public:
     [[nodiscard]] bool isComplete() const override { return m_isComplete; }
 
 protected:
+    /// Of the text begun last, where each has usage of its own.
+    [[nodiscard]] AnswerUsage &answer() { return m_answer; }
+    void setOpen() { m_isComplete = false; }
     void scan(std::string_view bytes);
     void beginText();
     /// A text is complete.
@@ -250,6 +254,70 @@ void EventStreamReader::readWhole(std::string_view data)
     }
 }
 
+void addTo(Usage::Tokens &sum, const Usage::Tokens &more)
+{
+    if (more)
+        sum = std::min(sum.value_or(0) + *more, mostTokens);
+}
+
+/// Texts with an event each, of which those that end a response tell its usage.
+class WebSocketUsageReader final : public TextReader
+{
+public:
+    explicit WebSocketUsageReader(http::WebSocketReader messages)
+        : m_messages(std::move(messages))
+    {}
+    void take(std::string_view bytes) override
+    {
+        for (;;) {
+            const http::WebSocketReader::Step step = m_messages.next(bytes);
+            if (step.kind == http::WebSocketReader::Kind::Piece) {
+                if (!std::exchange(m_isInText, true)) {
+                    answer() = {};
+                    beginText();
+                }
+                scan(step.data);
+            } else if (step.kind == http::WebSocketReader::Kind::TextEnd) {
+                m_isInText = false;
+                addText();
+            } else {
+                return;
+            }
+        }
+    }
+    [[nodiscard]] const Usage &usage() const override { return m_sum; }
+
+private:
+    void addText();
+
+    http::WebSocketReader m_messages;
+    Usage m_sum;
+    bool m_isInText = false;
+};
+
+void WebSocketUsageReader::addText()
+{
+    const Usage &told = answer().usage;
+    if (!isWholeText())
+        return;
+    if (!told.model.empty())
+        m_sum.model = told.model;
+    if (!told.hasTokens()) {
+        if (!told.model.empty()) // a response begins
+            setOpen();
+        return;
+    }
+    addTo(m_sum.input, told.input);
+    addTo(m_sum.cacheRead, told.cacheRead);
+    addTo(m_sum.cacheWrite5m, told.cacheWrite5m);
+    addTo(m_sum.cacheWrite1h, told.cacheWrite1h);
+    addTo(m_sum.output, told.output);
+    addTo(m_sum.reasoning, told.reasoning);
+    if (m_sum.output && m_sum.reasoning)
+        m_sum.reasoning = std::min(*m_sum.reasoning, *m_sum.output);
+    setComplete();
+}
+
 } // namespace
 
 Usage::Tokens tokensOf(const json::Value &number)
@@ -288,6 +356,12 @@ std::unique_ptr<UsageReader> Dialect::usageReader(std::string_view contentType) 
         break;
     }
     return nullptr;
+}
+
+std::unique_ptr<UsageReader> Dialect::webSocketUsageReader(std::string_view extensions) const
+{
+    auto messages = http::WebSocketReader::of(extensions);
+    return messages ? std::make_unique<WebSocketUsageReader>(std::move(*messages)) : nullptr;
 }
 
 } // namespace gatehouse

@@ -16,18 +16,33 @@ std::string_view valueOf(const http::ResponseHead &head, http::FieldId id)
     return found == head.fields.end() ? std::string_view() : found->value;
 }
 
-/// All of them joined, as they were applied.
+/// The values of the fields for which \a isMeant says yes, with commas between them.
+template<typename IsMeant>
+std::string joined(const http::ResponseHead &head, IsMeant isMeant)
+{
+    std::string values;
+    for (const http::Field &field : head.fields) {
+        if (!isMeant(field))
+            continue;
+        if (!values.empty())
+            values += ',';
+        values += field.value;
+    }
+    return values;
+}
+
+/// In the order in which they were applied.
 std::string codingsOf(const http::ResponseHead &head)
 {
-    std::string codings;
-    for (const http::Field &field : head.fields) {
-        if (field.id != http::FieldId::ContentEncoding)
-            continue;
-        if (!codings.empty())
-            codings += ',';
-        codings += field.value;
-    }
-    return codings;
+    return joined(
+        head, [](const http::Field &field) { return field.id == http::FieldId::ContentEncoding; });
+}
+
+std::string extensionsOf(const http::ResponseHead &head)
+{
+    return joined(head, [](const http::Field &field) {
+        return equalsIgnoreCase(field.name, "sec-websocket-extensions");
+    });
 }
 
 } // namespace
@@ -46,6 +61,10 @@ void AnswerWatch::begin(Exchange &exchange, const RouteEntry &route, const http:
     const std::string codings = codingsOf(head);
     m_isCoded = !codings.empty() && !equalsIgnoreCase(codings, "identity");
     m_isShown = head.status != 101 && route.pipeline.hasResponseBodyPhase(exchange);
+    if (head.status == 101) {
+        m_usage = route.dialect->webSocketUsageReader(extensionsOf(head));
+        return;
+    }
     // What GET shows was used by another request.
     if (exchange.method() != "POST" || head.status / 100 != 2)
         return;

@@ -10,20 +10,23 @@ using namespace gatehouse;
 
 namespace {
 
+constexpr std::string_view deflated = "permessage-deflate";
+
 void require(bool holds)
 {
     if (!holds)
         std::abort();
 }
 
-/// What was known at the end, of \a body in pieces of \a size, each gone when the next one comes.
+/// Of a content type, or of a WebSocket where that is empty or its extension. What was known at the end, of \a body in pieces of \a size, each gone when the next one comes.
 std::pair<Usage, bool> read(const Dialect &dialect,
                             std::string_view type,
                             std::string_view body,
                             std::size_t cut,
                             std::size_t size)
 {
-    const auto reader = dialect.usageReader(type);
+    const auto reader = type.empty() || type == deflated ? dialect.webSocketUsageReader(type)
+                                                         : dialect.usageReader(type);
     reader->take(std::string(body.substr(0, cut)));
     for (std::size_t at = std::min(cut, body.size()); at < body.size(); at += size)
         reader->take(std::string(body.substr(at, size)));
@@ -47,7 +50,7 @@ void requirePlausible(const Usage &usage)
 
 } // namespace
 
-/// A letter for the content type, then a body. However it is cut, the usage is the same, and the same for
+/// A letter for the content type or the WebSocket, then a body. However it is cut, the usage is the same, and the same for
 /// all dialects.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 {
@@ -56,6 +59,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     const std::string_view body(reinterpret_cast<const char *>(data) + 1, size - 1);
     const std::string_view type = data[0] == 'j'   ? "application/json"
                                   : data[0] == 'l' ? "application/x-ndjson"
+                                  : data[0] == 'w' ? ""
+                                  : data[0] == 'd' ? deflated
                                                    : "text/event-stream";
     const auto expected = read(*dialects().front(), type, body, body.size(), 1);
     requirePlausible(expected.first);

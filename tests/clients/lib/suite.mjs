@@ -27,7 +27,6 @@ async function judge(session, gateway, scenario) {
     throw new Skip(`the gateway does not pass WebSocket upgrades on (${report.refused.join("; ")})`);
   }
   const notes = [`${report.exchanges} exchanges`];
-  for (const [what, times] of report.usage?.notRead ?? []) notes.push(`usage of ${times} ${what} not read yet`);
   if (report.usage?.compared) notes.push(`${report.usage.compared} usages`);
   if (report.masked) notes.push(`${report.masked} words masked`);
   if (report.sorted) notes.push(`${report.sorted} JSON maps sorted`);

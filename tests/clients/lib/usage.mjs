@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import zlib from "node:zlib";
 import { money, costOf } from "./prices.mjs";
+import { FrameReader } from "./websocket.mjs";
 import { headerValue } from "./wire.mjs";
 
 /**
@@ -189,8 +190,29 @@ function decoded(body, coding) {
   return body;
 }
 
+/** Each response of a WebSocket tells its own usage when it ends; all of them are one answer. */
+function overWebSocket(bytes) {
+  const texts = [];
+  const reader = new FrameReader(({ opcode, payload }) => opcode === 1 && texts.push(payload.toString()));
+  reader.feed(bytes);
+  const events = texts.map((text) => ({ json: parsed(text) }));
+  const ended = events.filter(({ json }) => whole(json.response?.usage));
+  if (!ended.length) return null;
+  const sum = (a, b) => (b === undefined ? a : (a ?? 0n) + b);
+  const reading = { model: "", isFinal: false };
+  for (const { json } of events) {
+    const name = json.response?.model;
+    if (name) Object.assign(reading, { model: name, isFinal: Boolean(whole(json.response.usage)) });
+    if (!whole(json.response?.usage)) continue;
+    for (const [part, tokens] of Object.entries(openaiCounts(json.response.usage))) reading[part] = sum(reading[part], tokens);
+    reading.isFinal = true;
+  }
+  return reading;
+}
+
 /** What the bytes of an answer tell, or null where they tell nothing: {…} as above. */
 export function usageOf({ dialect, request, status, headers }, body, isWhole) {
+  if (status === 101) return overWebSocket(body);
   if (request.method !== "POST" || status < 200 || status > 299) return null;
   const type = (headerValue(headers, "content-type") ?? "").split(";")[0].trim().toLowerCase();
   const text = decoded(body, headerValue(headers, "content-encoding")).toString();

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { closeSync, openSync, readSync } from "node:fs";
 import { usageLine, usageOf } from "./usage.mjs";
-import { FrameReader } from "./websocket.mjs";
 import { headerValue } from "./wire.mjs";
-
-/**
- * What the gateway does not read yet. Such an answer has no line, and the scenario says how many there were; the first
- * one that has a line, which has to be right all the same, is to have its kind taken out of here.
- */
-const NOT_READ_YET = { websocket: "WebSocket answers" };
 
 const LINE = /^gatehouse\.usage: ([0-9a-z]+): (.*)$/;
 
@@ -23,12 +16,6 @@ export function fileTail(path) {
     closeSync(file);
     return Buffer.concat(parts);
   };
-}
-
-function tellsOverWebSocket({ response }) {
-  let tells = false;
-  if (response?.status === 101) new FrameReader(({ payload }) => (tells ||= /"usage":\s*\{/.test(payload.toString()))).feed(Buffer.concat(response.parts));
-  return tells;
 }
 
 /**
@@ -52,7 +39,7 @@ function candidates(dialect, { request, response }, received) {
 /** The gateway's log of usage, compared with what the recorders sent. read() gives the bytes that are new. */
 export class UsageLog {
   constructor(read) {
-    Object.assign(this, { read, pending: Buffer.alloc(0), lines: [], open: [], compared: 0, notRead: 0, wrong: 0, readByNow: new Set() });
+    Object.assign(this, { read, pending: Buffer.alloc(0), lines: [], open: [], compared: 0, wrong: 0 });
   }
 
   pull() {
@@ -70,9 +57,7 @@ export class UsageLog {
     const id = outer?.response && headerValue(outer.response.headers, "x-gatehouse-request-id");
     const received = outer && { length: Buffer.concat(outer.response?.parts ?? []).length, complete: outer.response?.complete === true };
     const lines = inner ? candidates(dialect, inner, received ?? null) : new Set([null]);
-    let notRead = inner && tellsOverWebSocket(inner) ? "websocket" : null;
-    if (inner?.response && headerValue(inner.response.headers, "content-encoding") && [...lines].some(Boolean)) notRead = "coded";
-    return { where, id, lines, isSure: !lines.has(null) && !NOT_READ_YET[notRead], notRead: NOT_READ_YET[notRead] };
+    return { where, id, lines, isSure: !lines.has(null) };
   }
 
   /** Takes the lines of an expectation; one without an id takes any with its text. */
@@ -88,7 +73,7 @@ export class UsageLog {
 
   /**
    * Compares the exchanges of a scenario, as pairs of what the client and the provider saw (the former may be unknown),
-   * with their lines. fail(where, what); gives how many were compared, and what was not read.
+   * with their lines. fail(where, what); gives how many were compared.
    */
   async check(dialect, pairs, fail, ms = 3000) {
     const expected = pairs.map((pair) => this.expect(dialect, pair));
@@ -96,7 +81,7 @@ export class UsageLog {
     for (this.pull(); !expected.every((e) => !e.isSure || this.has(e)) && Date.now() < until; this.pull()) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    const report = { compared: 0, notRead: new Map() };
+    let compared = 0;
     const wrong = (where, what) => {
       this.wrong++;
       fail(where, what);
@@ -108,13 +93,10 @@ export class UsageLog {
       if (found.length > 1) wrong(expectation.where, `usage: ${found.length} lines for one exchange: ${found.join(" | ")}`);
       for (const line of found) if (!expectation.lines.has(line)) wrong(expectation.where, `usage: expected ${told}, got ${line}`);
       if (!found.length) this.open.push(expectation);
-      if (!found.length && expectation.notRead) report.notRead.set(expectation.notRead, (report.notRead.get(expectation.notRead) ?? 0) + 1);
-      if (found.length && expectation.notRead) this.readByNow.add(expectation.notRead);
-      report.compared += found.length;
+      compared += found.length;
     }
-    this.compared += report.compared;
-    this.notRead += [...report.notRead.values()].reduce((sum, times) => sum + times, 0);
-    return report;
+    this.compared += compared;
+    return { compared };
   }
 
   /** After the gateway's end: what was logged and belongs to no exchange, but for lines that were late. */
