@@ -96,6 +96,7 @@ void Relay::backOff(std::chrono::milliseconds least, std::string why)
 
 void Relay::tryAgain()
 {
+    m_exchange->answerSoFar().isSent = false; // what was sent before was answered, and not done
     if (m_connection != nullptr)
         std::exchange(m_connection, nullptr)->giveBack(m_requestComplete && m_attemptEnded);
     m_phase = Phase::Prepared;

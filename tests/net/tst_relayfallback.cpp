@@ -157,6 +157,24 @@ private Q_SLOTS:
         QCOMPARE(client.readMessage().body, QByteArray("fine"));
     }
 
+    void nothingThatWasDone_isNotCounted()
+    {
+        FallbackSetup setup;
+        setup.apply(
+            gatewayDocument(1) + providerDocument(baseUrl(setup.provider), ", credential: none")
+            + providerDocument(baseUrl(Listener()), ", credential: none", "q")
+            + routeDocument("/p", ", public: true, fallbacks: [q]")
+            + policyDocument("token-limit", "{limits: [{tokens: 100, per: 1h}], count: output}"));
+        for (int i = 0; i < 3; ++i) {
+            TestPeer client = setup.client();
+            client.send(
+                post("/p/chat/completions", R"({"model":"m","max_tokens":60,"messages":[]})"));
+            TestPeer p = setup.provider.accept();
+            setup.next(p, answer(503, "Connection: close\r\n"));
+            QCOMPARE(client.readMessage().status(), 502); // q is not there
+        }
+    }
+
     void openBreaker_sendsToTheFallback()
     {
         FallbackSetup setup(policyDocument("circuit-breaker", "{minRequests: 1}"));
