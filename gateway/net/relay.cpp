@@ -269,6 +269,7 @@ void Relay::dropPrepared()
     wipe(m_prepared);
     std::string().swap(m_prepared); // assignment would keep the buffer
     m_isKept = false;
+    m_context.gatheredBytes -= std::exchange(m_gathered, 0);
 }
 
 void Relay::end()
@@ -279,7 +280,6 @@ void Relay::end()
     const Phase phase = m_phase;
     m_phase = Phase::None;
     m_totalDeadline.clear();
-    releaseGathered();
     dropPrepared();
     if (m_connection != nullptr)
         std::exchange(m_connection, nullptr)

@@ -143,6 +143,7 @@ private:
     void openConnection();
     void sendPrepared();
     void sendRequest(std::span<iovec> parts);
+    [[nodiscard]] bool isTooLongToKeep(std::span<const iovec> parts);
     [[nodiscard]] bool takeRequestData(std::string_view data);
     [[nodiscard]] bool takeRequestEnd(std::string &ending);
     [[nodiscard]] bool mayRetry(const Error &error) const;
@@ -165,7 +166,6 @@ private:
     [[nodiscard]] bool isLastOfMany(int status) const;
     void writeResponse(std::string_view ending);
     void sayContinue();
-    void releaseGathered();
     void passChanged(std::string_view bytes);
     void writeCutResponse(std::string_view bytes);
     void breakOff(const Reply &reply);
@@ -198,7 +198,7 @@ private:
     std::string m_prepared; ///< head and body not yet sent, then kept while a retry is possible
     std::size_t m_preparedHead = 0; ///< bytes of it that are the head
     std::string m_gatheredEnd;      ///< what ends a gathered chunked body
-    std::size_t m_gathered = 0; ///< bytes of the body that count as WorkerContext::gatheredBytes
+    std::size_t m_gathered = 0;     ///< bytes that count as WorkerContext::gatheredBytes
     std::uint64_t m_responseBytes = 0;
     Phase m_phase = Phase::None;
     http::Framing m_framing = http::Framing::None; ///< of the answer as the client sees it

@@ -11,7 +11,7 @@ namespace gatehouse::net {
 
 namespace {
 
-/// A request is kept for a retry, or held while its connection opens, up to this many bytes.
+/// A request is held while its connection opens, and kept without further ado, up to this many bytes.
 constexpr std::size_t maxPrepared = std::size_t{256} * 1024;
 constexpr std::string_view continueHead = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -54,7 +54,6 @@ void Relay::prepare()
         m_prepared.append(static_cast<const char *>(part.iov_base), part.iov_len);
     batch.clear();
     m_exchange->body().clear();
-    releaseGathered();
 }
 
 /// The head for the provider, with room for what follows: \a body, or what was announced.
@@ -86,11 +85,6 @@ void Relay::writeHead(std::string_view body)
     m_preparedHead = m_prepared.size();
 }
 
-void Relay::releaseGathered()
-{
-    m_context.gatheredBytes -= std::exchange(m_gathered, 0);
-}
-
 bool Relay::wantsRequestBytes() const
 {
     switch (m_phase) {
@@ -112,15 +106,32 @@ bool Relay::wantsRequestBytes() const
     return false;
 }
 
+/// With \a parts behind what is kept. Long requests are kept where another attempt may follow, as long
+/// as they leave room for the bodies that policies have to read.
+bool Relay::isTooLongToKeep(std::span<const iovec> parts)
+{
+    std::size_t size = 0;
+    for (const iovec &part : parts)
+        size += part.iov_len;
+    if (m_prepared.size() + size <= maxPrepared)
+        return false;
+    if (retrySetting() == nullptr || m_prepared.size() + size > RequestBody::inspectionLimit
+        || m_context.gatheredBytes + size > WorkerContext::maxGathered / 2)
+        return true;
+    m_gathered += size;
+    m_context.gatheredBytes += size;
+    return false;
+}
+
 void Relay::sendRequest(std::span<iovec> parts)
 {
     const bool isOpen
         = m_phase != Phase::Prepared && m_phase != Phase::Opening && m_phase != Phase::Backoff;
-    if (isOpen && m_isKept && m_prepared.size() > maxPrepared)
-        dropPrepared(); // too long for a second try
-    if (!isOpen || m_isKept) {
+    if (m_isKept && !(isOpen && isTooLongToKeep(parts))) {
         for (const iovec &part : parts)
             appendWiping(m_prepared, {static_cast<const char *>(part.iov_base), part.iov_len});
+    } else if (m_isKept) {
+        dropPrepared();
     }
     if (isOpen) {
         m_connection->write(parts);

@@ -48,7 +48,7 @@ struct WorkerContext
     RequestIds requestIds;
     RetryBudget retryBudget;
     bool isDraining = false;
-    /// Of all bodies that are gathered for policies now.
+    /// Of all bodies that are gathered for policies now, or kept for another attempt.
     std::size_t gatheredBytes = 0;
 
     std::vector<char> readBuffer = std::vector<char>(readSize);

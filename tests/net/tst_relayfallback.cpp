@@ -3,6 +3,8 @@
 
 #include <QTest>
 
+#include <thread>
+
 using namespace gatehouse;
 using namespace gatehouse::test;
 
@@ -140,6 +142,34 @@ private Q_SLOTS:
         setup.next(p, answer);
         p.close();
         QVERIFY(!client.readUntil("\r\n\r\n").isEmpty());
+        QVERIFY(!setup.other.hasCaller());
+    }
+
+    void longRequest_goesToTheNextWhole_timeAndAgain()
+    {
+        // More in all than is kept at once of all requests: each makes room for those after it.
+        const QByteArray body(20 << 20, 'x');
+        FallbackSetup setup;
+        TestPeer client = setup.client();
+        for (int i = 0; i < 8; ++i) {
+            const std::jthread sending([&] { client.send(post("/p/chat", body)); });
+            TestPeer p = setup.provider.accept();
+            QVERIFY(setup.next(p, answer(503, "Connection: close\r\n")).body == body);
+            TestPeer q = setup.other.accept();
+            QVERIFY(setup.next(q, ok("fine", "Connection: close\r\n")).body == body);
+            QCOMPARE(client.readMessage().body, QByteArray("fine"));
+        }
+    }
+
+    void tooLongRequest_goesNowhereElse()
+    {
+        const QByteArray body(33 << 20, 'x');
+        FallbackSetup setup;
+        TestPeer client = setup.client();
+        const std::jthread sending([&] { client.send(post("/p/chat", body)); });
+        TestPeer p = setup.provider.accept();
+        QVERIFY(setup.next(p, answer(503)).body == body);
+        QCOMPARE(client.readMessage().status(), 503);
         QVERIFY(!setup.other.hasCaller());
     }
 
